@@ -1,0 +1,118 @@
+// Package awsjson is the wire that DynamoDB and Secrets Manager have in common:
+// AWS JSON 1.0 and 1.1, one POST per operation, named in X-Amz-Target.
+//
+// https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
+package awsjson
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"crypto-ticker/emulator/internal/ids"
+)
+
+// Operation carries out one request. It gets the request's JSON body and
+// returns what is encoded as the answer; a json.RawMessage is sent as it is. An
+// *Error reaches the client as that error, any other as an internal one.
+type Operation func(ctx context.Context, body []byte) (any, error)
+
+// Service is a set of operations behind one X-Amz-Target prefix.
+type Service struct {
+	Target     string // such as DynamoDB_20120810
+	Version    string // 1.0 or 1.1
+	MaxBody    int64  // bytes
+	Operations map[string]Operation
+	// Unknown is the error for an operation that Operations lacks.
+	Unknown func(operation string) *Error
+	// Internal is the error type for what is not the client's fault.
+	Internal string
+	Log      *slog.Logger
+}
+
+// Error is an error of the service's model.
+type Error struct {
+	Status  int    // HTTP status; 400 if 0
+	Type    string // with its namespace, as it stands in __type
+	Message string
+	// MessageKey is message or Message; message if empty.
+	MessageKey string
+	// Fields are further members of the error's shape.
+	Fields map[string]any
+}
+
+// Error gives the type and the message.
+func (e *Error) Error() string { return e.Type + ": " + e.Message }
+
+// ServeHTTP answers one request.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h["X-Amzn-Requestid"] = []string{ids.RequestID()}
+	name, found := strings.CutPrefix(r.Header.Get("X-Amz-Target"), s.Target+".")
+	op := s.Operations[name]
+	if !found || op == nil {
+		s.fail(w, s.Unknown(name))
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.MaxBody))
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+		s.fail(w, &Error{Status: http.StatusRequestEntityTooLarge,
+			Type:    "com.amazon.coral.service#RequestEntityTooLargeException",
+			Message: fmt.Sprintf("Request size exceeded %d bytes", s.MaxBody)})
+		return
+	} else if err != nil {
+		return // the client has gone
+	}
+	out, err := op(r.Context(), body)
+	if err == nil {
+		s.answer(w, http.StatusOK, out)
+		return
+	}
+	var e *Error
+	if !errors.As(err, &e) {
+		s.Log.Error("internal error", "operation", name, "error", err)
+		e = &Error{Status: http.StatusInternalServerError, Type: s.Internal, Message: "Internal server error"}
+	}
+	s.fail(w, e)
+}
+
+func (s *Service) fail(w http.ResponseWriter, e *Error) {
+	body := map[string]any{"__type": e.Type}
+	for k, v := range e.Fields {
+		body[k] = v
+	}
+	key := e.MessageKey
+	if key == "" {
+		key = "message"
+	}
+	body[key] = e.Message
+	status := e.Status
+	if status == 0 {
+		status = http.StatusBadRequest
+	}
+	s.answer(w, status, body)
+}
+
+func (s *Service) answer(w http.ResponseWriter, status int, v any) {
+	body, ok := v.(json.RawMessage)
+	if !ok {
+		var err error
+		if body, err = json.Marshal(v); err != nil {
+			s.Log.Error("answer cannot be encoded", "error", err)
+			status, body = http.StatusInternalServerError, []byte(`{"__type":"`+s.Internal+`"}`)
+		}
+	}
+	h := w.Header()
+	h["Content-Type"] = []string{"application/x-amz-json-" + s.Version}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	h["X-Amz-Crc32"] = []string{strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10)}
+	w.WriteHeader(status)
+	w.Write(body) // an error means that the client has gone
+}

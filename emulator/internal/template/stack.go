@@ -1,0 +1,200 @@
+// Package template reads a SAM template and says what it describes: a Stack of
+// functions, APIs, tables, secrets and schedules whose intrinsics are resolved.
+//
+// YAML is read by go.yaml.in/yaml, the maintained successor of yaml.v3: it has
+// no dependencies and keeps the line of every node, so that each error can name
+// its place.
+//
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification.html
+package template
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Stack is a template with its parameters applied and its intrinsics resolved.
+// Lists stand in template order.
+type Stack struct {
+	File      string // absolute path of the template
+	Name      string // AWS::StackName
+	Region    string // AWS::Region
+	AccountID string // AWS::AccountId
+
+	Parameters    map[string]string
+	Functions     []*Function
+	HTTPAPIs      []*HTTPAPI
+	WebSocketAPIs []*WebSocketAPI
+	Tables        []*Table
+	Secrets       []*Secret
+	Schedules     []*Schedule
+	Outputs       []Output
+
+	// NotEmulated lists each resource and property that the template holds
+	// and the emulator passes over.
+	NotEmulated []Note
+}
+
+// Pos is a place in the template.
+type Pos struct {
+	File string
+	Line int // from 1
+}
+
+// String gives file:line.
+func (p Pos) String() string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
+
+// Note says what at a place of the template is not emulated.
+type Note struct {
+	Pos      Pos
+	Resource string // logical id
+	What     string // such as "AWS::SQS::Queue" or "property Layers"
+}
+
+// Function is an AWS::Serverless::Function.
+type Function struct {
+	Pos         Pos
+	LogicalID   string
+	Name        string // FunctionName, or the logical id
+	ARN         string
+	CodeDir     string // absolute folder of CodeUri
+	Handler     string
+	Runtime     string
+	Timeout     time.Duration // whole seconds; 3 s unless given, at most 900 s
+	MemoryMB    int           // 128 unless given
+	Environment map[string]string
+	// Concurrency is ReservedConcurrentExecutions; negative if not given.
+	Concurrency int
+	LogFormat   string // Text (default) or JSON
+	Async       Async
+}
+
+// Async is a function's EventInvokeConfig.
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html
+type Async struct {
+	MaxRetries  int           // 0 to 2; 2 unless given
+	MaxEventAge time.Duration // 60 s to 6 h; 6 h unless given
+	OnSuccess   string        // ARN of a destination, or ""
+	OnFailure   string
+}
+
+// HTTPAPI is an AWS::Serverless::HttpApi together with the HttpApi events of
+// the functions that belong to it.
+type HTTPAPI struct {
+	Pos            Pos
+	LogicalID      string
+	ID             string // what Ref gives: the logical id in lower case
+	Stage          string // "$default" unless named
+	Routes         []*HTTPRoute
+	CORS           *CORS // nil if not configured
+	StageVariables map[string]string
+}
+
+// HTTPRoute is one route of an HTTPAPI, with a Lambda proxy integration.
+type HTTPRoute struct {
+	Pos           Pos
+	Key           string // "POST /auth/token", "ANY /x/{id}" or "$default"
+	Method        string // upper case, ANY, or "" for $default
+	Path          string // "" for $default
+	FunctionARN   string
+	PayloadFormat string        // "2.0" or "1.0"
+	Timeout       time.Duration // 30 s unless given
+}
+
+// CORS is the CorsConfiguration of an HTTPAPI.
+type CORS struct {
+	AllowOrigins     []string
+	AllowMethods     []string
+	AllowHeaders     []string
+	ExposeHeaders    []string
+	AllowCredentials bool
+	MaxAge           int // seconds; negative if not given
+}
+
+// WebSocketAPI is an AWS::Serverless::WebSocketApi.
+type WebSocketAPI struct {
+	Pos                      Pos
+	LogicalID                string
+	ID                       string // what Ref gives: the logical id in lower case
+	Stage                    string
+	RouteSelectionExpression string
+	Routes                   map[string]*WebSocketRoute // by route key
+	Authorizer               *Authorizer                // of $connect; nil if open
+	StageVariables           map[string]string
+}
+
+// WebSocketRoute is one route of a WebSocketAPI.
+type WebSocketRoute struct {
+	Pos         Pos
+	Key         string // "$connect", "$disconnect", "$default" or a custom key
+	FunctionARN string
+	Timeout     time.Duration // integration timeout, 50 ms to 29 s; 29 s unless given
+	// TwoWay: the function's answer goes back to the client, which needs
+	// both a RouteResponseSelectionExpression and a RouteResponse.
+	TwoWay bool
+}
+
+// Authorizer is the REQUEST authorizer of a WebSocketAPI's $connect route.
+type Authorizer struct {
+	FunctionARN    string
+	IdentitySource []string // such as "route.request.header.Authorization"; may be empty
+}
+
+// Table is an AWS::DynamoDB::Table (or an AWS::Serverless::SimpleTable).
+type Table struct {
+	Pos       Pos
+	LogicalID string
+	Name      string // TableName, or the logical id
+	ARN       string
+	// Create is the table as the input of DynamoDB's CreateTable.
+	Create json.RawMessage
+	// TTLAttribute names the attribute of an enabled
+	// TimeToLiveSpecification, or is "".
+	TTLAttribute string
+}
+
+// Secret is an AWS::SecretsManager::Secret.
+type Secret struct {
+	Pos       Pos
+	LogicalID string
+	Name      string // Name, or the logical id
+	ARN       string
+	// Value is SecretString; it is "" where Generate is set.
+	Value    string
+	Generate *GenerateSecretString
+}
+
+// GenerateSecretString tells how a secret's first value is made.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-secretsmanager-secret-generatesecretstring.html
+type GenerateSecretString struct {
+	PasswordLength          int // 32 unless given, at most 4096
+	ExcludeCharacters       string
+	ExcludeLowercase        bool
+	ExcludeUppercase        bool
+	ExcludeNumbers          bool
+	ExcludePunctuation      bool
+	IncludeSpace            bool
+	RequireEachIncludedType bool // true unless given
+	SecretStringTemplate    string
+	GenerateStringKey       string
+}
+
+// Schedule is a function's Schedule or ScheduleV2 event.
+type Schedule struct {
+	Pos         Pos
+	Name        string // function id + event id, as SAM names it
+	FunctionARN string
+	V2          bool   // EventBridge Scheduler; else an EventBridge rule
+	Expression  string // rate(…), cron(…) or at(…)
+	Timezone    string // "" is UTC
+	Input       string // replaces the event if not ""
+	Enabled     bool
+}
+
+// Output is one of the template's outputs, resolved.
+type Output struct {
+	Name        string
+	Description string
+	Value       string
+}

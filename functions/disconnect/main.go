@@ -1,0 +1,5 @@
+package main
+
+import "crypto-ticker/functions"
+
+func main() { functions.Main(functions.Disconnect) }
