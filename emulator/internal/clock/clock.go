@@ -10,6 +10,8 @@ import (
 
 // Clock tells the time and runs timers. The zero value is not usable; call New.
 type Clock struct {
+	advance sync.Mutex // held by Advance, so that one moves the clock at a time
+
 	mu      sync.Mutex
 	offset  time.Duration // added to the machine's time
 	frozen  time.Time     // while Advance runs: the time it has reached
@@ -82,12 +84,20 @@ func (t *Timer) Stop() bool {
 
 // Advance moves the clock forward by d and runs, in order of their time, all
 // timers that become due, each at its own moment; it returns when they have.
+//
+// A timer's function must not call it.
 func (c *Clock) Advance(d time.Duration) {
+	c.advance.Lock()
+	defer c.advance.Unlock()
 	c.mu.Lock()
-	end := c.now().Add(d)
+	reached := c.now()
+	end := reached.Add(d)
 	for len(c.timers) > 0 && !c.timers[0].at.After(end) {
 		t := heap.Pop(&c.timers).(*Timer)
-		c.frozen = t.at
+		if t.at.After(reached) { // a timer may be late
+			reached = t.at
+		}
+		c.frozen = reached
 		c.mu.Unlock()
 		t.f()
 		c.mu.Lock()

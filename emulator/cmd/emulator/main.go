@@ -1,0 +1,106 @@
+// Emulator runs a SAM template on this machine: its HTTP and WebSocket APIs,
+// its functions, tables, secrets and schedules.
+//
+//	go run ./emulator/cmd/emulator -template template.yaml
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"crypto-ticker/emulator"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, stop, os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "emulator:", err)
+		os.Exit(1)
+	}
+}
+
+// run is the command: it serves until ctx ends. stop makes a second signal end
+// the process at once.
+func run(ctx context.Context, stop func(), args []string, stdout, stderr io.Writer) (err error) {
+	o, invoke, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	o.Output = stderr
+	o.Log = slog.New(slog.NewTextHandler(stderr, nil))
+	e, err := emulator.Run(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	e.Describe(stdout)
+	for _, i := range invoke {
+		answer, err := e.Invoke(ctx, i.name, []byte(i.value))
+		if err != nil {
+			return fmt.Errorf("-invoke %s: %w", i.name, err)
+		}
+		fmt.Fprintf(stdout, "%s answered %s\n", i.name, answer)
+	}
+	<-ctx.Done()
+	stop()
+	fmt.Fprintln(stderr, "emulator: closing")
+	return nil
+}
+
+// parse reads the command line.
+func parse(args []string, stderr io.Writer) (o emulator.Options, invoke pairs, err error) {
+	var parameters, paths pairs
+	f := flag.NewFlagSet("emulator", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.StringVar(&o.Template, "template", "template.yaml", "the SAM template, a `file`")
+	f.StringVar(&o.Addr, "addr", "127.0.0.1:8081", "`host:port` of the APIs")
+	f.StringVar(&o.AWSAddr, "aws-addr", "127.0.0.1:8082", "`host:port` of DynamoDB, Lambda and Secrets Manager")
+	f.StringVar(&o.Data, "data", "", "`folder` that keeps tables and secrets (default: in memory)")
+	f.StringVar(&o.EnvVars, "env-vars", "", "`file` of environment variables, as for sam local")
+	f.Var(&parameters, "parameter", "`NAME=VALUE` of a template parameter; may be repeated")
+	f.Var(&paths, "map", "`PATH=LOGICALID`: a further path of a WebSocket API; may be repeated")
+	f.Var(&invoke, "invoke", "`LOGICALID=JSON`: a function to run after the start; its answer is printed; may be repeated")
+	if err := f.Parse(args); err != nil {
+		return o, nil, err
+	}
+	if f.NArg() > 0 {
+		return o, nil, fmt.Errorf("unexpected argument %q; see -h", f.Arg(0))
+	}
+	o.Parameters, o.Map = parameters.toMap(), paths.toMap()
+	return o, invoke, nil
+}
+
+// pairs is a flag of the form NAME=VALUE that may be repeated.
+type pairs []struct{ name, value string }
+
+// String is for the flag package; there is no default to show.
+func (p *pairs) String() string { return "" }
+
+// Set adds one pair.
+func (p *pairs) Set(s string) error {
+	name, value, ok := strings.Cut(s, "=")
+	if !ok || name == "" {
+		return errors.New("must have the form NAME=VALUE")
+	}
+	*p = append(*p, struct{ name, value string }{name, value})
+	return nil
+}
+
+func (p pairs) toMap() map[string]string {
+	m := make(map[string]string, len(p))
+	for _, x := range p {
+		m[x.name] = x.value
+	}
+	return m
+}

@@ -1,0 +1,81 @@
+package emulator
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"crypto-ticker/emulator/internal/template"
+)
+
+// Describe writes what runs and where, what the template puts out, and what of
+// it is not emulated.
+func (e *Emulator) Describe(w io.Writer) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	defer t.Flush() // an error means that nobody reads
+	for i, a := range e.stack.HTTPAPIs {
+		fmt.Fprintf(t, "HTTP API\t%s\thttp://%s/\n", a.LogicalID, e.host(a.ID, i > 0))
+		for _, r := range a.Routes {
+			fmt.Fprintf(t, "\t  %s\t%s\n", r.Key, e.functionName(r.FunctionARN))
+		}
+	}
+	for _, a := range e.stack.WebSocketAPIs {
+		e.describeWebSocket(t, a)
+	}
+	for _, s := range e.stack.Schedules {
+		state := ""
+		if !s.Enabled {
+			state = " (disabled)"
+		}
+		fmt.Fprintf(t, "Schedule\t%s\t%s -> %s%s\n", s.Name, s.Expression, e.functionName(s.FunctionARN), state)
+	}
+	for _, f := range e.stack.Functions {
+		fmt.Fprintf(t, "Function\t%s\t%s\n", f.LogicalID, e.relative(f.CodeDir))
+	}
+	for _, d := range e.stack.Tables {
+		fmt.Fprintf(t, "Table\t%s\t%s\n", d.LogicalID, d.Name)
+	}
+	for _, s := range e.stack.Secrets {
+		fmt.Fprintf(t, "Secret\t%s\t%s\n", s.LogicalID, s.Name)
+	}
+	fmt.Fprintf(t, "Services\tDynamoDB, Lambda, Secrets Manager\tAWS_ENDPOINT_URL=%s\n", e.AWSURL())
+	for _, n := range e.stack.NotEmulated {
+		fmt.Fprintf(t, "Not emulated\t%s\t%s (%s:%d)\n", n.Resource, n.What, e.relative(n.Pos.File), n.Pos.Line)
+	}
+	for _, o := range e.stack.Outputs {
+		fmt.Fprintf(t, "Output\t%s\t%s\n", o.Name, o.Value)
+	}
+}
+
+func (e *Emulator) describeWebSocket(w io.Writer, a *template.WebSocketAPI) {
+	fmt.Fprintf(w, "WebSocket API\t%s\t%s\n", a.LogicalID, e.WebSocketURL(a.LogicalID))
+	routes := make([]*template.WebSocketRoute, 0, len(a.Routes))
+	for _, r := range a.Routes {
+		routes = append(routes, r)
+	}
+	slices.SortFunc(routes, func(a, b *template.WebSocketRoute) int { return cmp.Compare(a.Key, b.Key) })
+	for _, r := range routes {
+		authorizer := ""
+		if r.Key == "$connect" && a.Authorizer != nil {
+			authorizer = ", authorized by " + e.functionName(a.Authorizer.FunctionARN)
+		}
+		fmt.Fprintf(w, "\t  %s\t%s%s\n", r.Key, e.functionName(r.FunctionARN), authorizer)
+	}
+}
+
+// functionName is the last part of a function's ARN.
+func (e *Emulator) functionName(arn string) string {
+	return arn[strings.LastIndexByte(arn, ':')+1:]
+}
+
+// relative shortens a path below the template's folder.
+func (e *Emulator) relative(path string) string {
+	if r, err := filepath.Rel(filepath.Dir(e.stack.File), path); err == nil && !strings.HasPrefix(r, "..") {
+		return r
+	}
+	return path
+}

@@ -1,0 +1,253 @@
+// Package emulator runs a SAM template on one machine, without Docker and
+// without an account: its HTTP and WebSocket APIs, its functions as processes
+// over the Lambda Runtime API, its tables, secrets and schedules.
+//
+// In a test, four lines start it, on free ports, and stop it with the test:
+//
+//	e := emulator.RunT(t, emulator.Options{Template: "template.yaml"})
+//	res, err := http.Get(e.URL() + "/hello")
+//	ws, _, err := websocket.Dial(ctx, e.WebSocketURL("ChatApi"), nil)
+//	e.Advance(10 * time.Minute) // idle limits, schedules, TTL
+//
+// The command is in cmd/emulator.
+package emulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	awslambda "github.com/aws/aws-lambda-go/lambda"
+
+	"crypto-ticker/emulator/internal/apigw"
+	"crypto-ticker/emulator/internal/clock"
+	"crypto-ticker/emulator/internal/dynamodb"
+	"crypto-ticker/emulator/internal/lambda"
+	"crypto-ticker/emulator/internal/schedule"
+	"crypto-ticker/emulator/internal/secrets"
+	"crypto-ticker/emulator/internal/template"
+)
+
+// closeTimeout bounds what the $disconnect functions of open connections may
+// take when the emulator ends.
+const closeTimeout = 3 * time.Second
+
+// Options say what to run, and where. The zero value runs template.yaml of the
+// current folder, in memory, on free ports of this machine, silently.
+type Options struct {
+	Template   string            // path of the template; default template.yaml
+	Parameters map[string]string // the template's parameters, instead of their defaults
+	EnvVars    string            // path of a file in the form of sam local's --env-vars
+
+	Addr    string // host:port of the APIs; default 127.0.0.1:0
+	AWSAddr string // host:port of DynamoDB, Lambda and Secrets Manager; default 127.0.0.1:0
+	// Map gives WebSocket APIs, by logical id, further paths, as the API
+	// mappings of a custom domain do: {"/ws": "ChatApi"}.
+	Map map[string]string
+
+	// Data is the folder that keeps tables and secrets; without it all is in
+	// memory and ends with the emulator.
+	Data string
+
+	Output io.Writer    // gets the functions' log lines; default: nobody
+	Log    *slog.Logger // gets the emulator's own; default: nobody
+
+	// Handlers run functions, by logical id, in this process instead of in
+	// their own: for a debugger, or for coverage.
+	Handlers map[string]awslambda.Handler
+}
+
+// Emulator is a running stack.
+type Emulator struct {
+	log   *slog.Logger
+	clock *clock.Clock
+	stack *template.Stack
+
+	api, aws net.Listener
+	servers  []*http.Server
+
+	tables    *dynamodb.Engine
+	secrets   *secrets.Service
+	functions *lambda.Service
+	gateway   *apigw.Gateway
+	schedules *schedule.Runner
+}
+
+// Run reads the template, builds its functions and starts everything in it.
+// ctx bounds the start only; Close ends the emulator.
+func Run(ctx context.Context, o Options) (*Emulator, error) {
+	o = o.withDefaults()
+	e := &Emulator{log: o.Log, clock: clock.New()}
+	if err := e.start(ctx, o); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Template == "" {
+		o.Template = "template.yaml"
+	}
+	if o.Addr == "" {
+		o.Addr = "127.0.0.1:0"
+	}
+	if o.AWSAddr == "" {
+		o.AWSAddr = "127.0.0.1:0"
+	}
+	if o.Output == nil {
+		o.Output = io.Discard
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// start brings the services up in the order in which they need each other.
+func (e *Emulator) start(ctx context.Context, o Options) (err error) {
+	if e.stack, err = template.Load(o.Template, template.Options{Parameters: o.Parameters}); err != nil {
+		return err
+	}
+	if e.api, err = listen("-addr", o.Addr); err != nil {
+		return err
+	}
+	if e.aws, err = listen("-aws-addr", o.AWSAddr); err != nil {
+		return err
+	}
+	if err = e.resolve(o.EnvVars); err != nil {
+		return err
+	}
+	if err = e.openData(ctx, o.Data); err != nil {
+		return err
+	}
+	if err = e.buildFunctions(ctx, o); err != nil {
+		return err
+	}
+	if e.gateway, err = apigw.New(apigw.Config{
+		Stack: e.stack, Invoke: e.functions.Invoke, Clock: e.clock, Log: e.log,
+		Authority: e.authority(), Map: o.Map,
+	}); err != nil {
+		return err
+	}
+	e.serve(e.api, e.gateway)
+	e.serve(e.aws, e.services())
+	e.schedules, err = schedule.Start(e.clock, e.stack.Schedules, e.stack.Region, e.stack.AccountID, e.runSchedule)
+	return err
+}
+
+func listen(flag, addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w; another address can be given with %s", addr, err, flag)
+	}
+	return l, nil
+}
+
+func (e *Emulator) openData(ctx context.Context, dir string) (err error) {
+	tablesDir := ""
+	if dir != "" {
+		tablesDir = filepath.Join(dir, "dynamodb")
+	}
+	if e.tables, err = dynamodb.Open(dynamodb.Config{
+		Dir: tablesDir, Region: e.stack.Region, AccountID: e.stack.AccountID, Clock: e.clock, Log: e.log,
+	}); err != nil {
+		return err
+	}
+	if err = createTables(ctx, e.tables, e.stack.Tables); err != nil {
+		return err
+	}
+	e.secrets, err = secrets.Open(secrets.Config{Secrets: e.stack.Secrets, Dir: dir, Clock: e.clock, Log: e.log})
+	return err
+}
+
+func (e *Emulator) buildFunctions(ctx context.Context, o Options) (err error) {
+	if e.functions, err = lambda.New(lambda.Config{
+		Functions: e.stack.Functions, Endpoints: e.endpoints(),
+		Region: e.stack.Region, AccountID: e.stack.AccountID,
+		Output: o.Output, Log: e.log, Clock: e.clock, Handlers: o.Handlers,
+	}); err != nil {
+		return err
+	}
+	begin := time.Now()
+	e.log.Info("building functions", "count", len(e.stack.Functions))
+	if err = e.functions.Build(ctx); err != nil {
+		return err
+	}
+	e.log.Info("functions are built", "seconds", time.Since(begin).Round(10*time.Millisecond).Seconds())
+	return nil
+}
+
+func (e *Emulator) serve(l net.Listener, h http.Handler) {
+	s := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
+	}
+	e.servers = append(e.servers, s)
+	go func() {
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			e.log.Error("server ended", "address", l.Addr(), "error", err)
+		}
+	}()
+}
+
+func (e *Emulator) runSchedule(s *template.Schedule, event []byte) {
+	if _, err := e.functions.InvokeAsync(s.FunctionARN, event); err != nil {
+		e.log.Error("schedule did not run", "schedule", s.Name, "error", err)
+	}
+}
+
+// Invoke runs a function, by logical id, name or ARN, with a JSON event and
+// returns its answer.
+func (e *Emulator) Invoke(ctx context.Context, function string, event []byte) ([]byte, error) {
+	return e.functions.Invoke(ctx, function, event)
+}
+
+// Fire runs a schedule now, beside its own times. Its name is the function's
+// logical id followed by the event's, as SAM names it.
+func (e *Emulator) Fire(schedule string) error { return e.schedules.Fire(schedule) }
+
+// Advance moves the emulator's time: whatever is due until then (schedules,
+// idle and duration limits of connections, integration timeouts, TTL, retries
+// of asynchronous invocations) happens in its order. The functions' own clocks,
+// and their timeouts, stay those of the machine.
+func (e *Emulator) Advance(d time.Duration) { e.clock.Advance(d) }
+
+// Close ends the emulator: connections are closed and their $disconnect routes
+// run, then the functions' processes are ended. It may be called twice.
+func (e *Emulator) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	var errs []error
+	if e.schedules != nil {
+		e.schedules.Close()
+	}
+	if e.gateway != nil {
+		errs = append(errs, e.gateway.Close(ctx))
+	}
+	if e.functions != nil {
+		errs = append(errs, e.functions.Close())
+	}
+	for _, s := range e.servers {
+		errs = append(errs, s.Close())
+	}
+	for _, l := range []net.Listener{e.api, e.aws} {
+		if l != nil {
+			l.Close() // already closed where it was served
+		}
+	}
+	if e.secrets != nil {
+		errs = append(errs, e.secrets.Close())
+	}
+	if e.tables != nil {
+		errs = append(errs, e.tables.Close())
+	}
+	e.clock.Close()
+	return errors.Join(errs...)
+}

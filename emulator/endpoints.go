@@ -1,0 +1,177 @@
+package emulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"sort"
+	"strings"
+
+	"crypto-ticker/emulator/internal/awsjson"
+	"crypto-ticker/emulator/internal/template"
+)
+
+// URL is where the HTTP API answers, without a slash at its end.
+func (e *Emulator) URL() string { return "http://" + e.authority() }
+
+// AWSURL is the endpoint of DynamoDB, Lambda and Secrets Manager, for the SDKs
+// and the aws CLI (AWS_ENDPOINT_URL).
+func (e *Emulator) AWSURL() string { return "http://" + authority(e.aws) }
+
+// WebSocketURL is the address of a WebSocket API, by its logical id. It is ""
+// if the template has no such API.
+func (e *Emulator) WebSocketURL(api string) string {
+	for _, a := range e.stack.WebSocketAPIs {
+		if a.LogicalID == api {
+			return "ws://" + e.host(a.ID, e.stageIsShared(a)) + "/" + a.Stage
+		}
+	}
+	return ""
+}
+
+// authority is the host and port at which this machine reaches the APIs.
+func (e *Emulator) authority() string { return authority(e.api) }
+
+func authority(l net.Listener) string {
+	a := l.Addr().(*net.TCPAddr)
+	if a.IP.IsUnspecified() {
+		return fmt.Sprintf("127.0.0.1:%d", a.Port)
+	}
+	return a.String()
+}
+
+// host is the authority of one API, named by its own host if it shares its
+// path with another.
+func (e *Emulator) host(id string, shared bool) string {
+	if !shared {
+		return e.authority()
+	}
+	return fmt.Sprintf("%s.execute-api.localhost:%d", id, e.api.Addr().(*net.TCPAddr).Port)
+}
+
+// stageIsShared says whether another WebSocket API has a stage of that name.
+func (e *Emulator) stageIsShared(a *template.WebSocketAPI) bool {
+	for _, b := range e.stack.WebSocketAPIs {
+		if b != a && b.Stage == a.Stage {
+			return true
+		}
+	}
+	return false
+}
+
+// endpoints are the variables by which SDKs in functions find the services.
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+func (e *Emulator) endpoints() map[string]string {
+	env := map[string]string{
+		// What is not emulated must fail here, and not reach AWS.
+		"AWS_ENDPOINT_URL":                 e.AWSURL(),
+		"AWS_ENDPOINT_URL_DYNAMODB":        e.AWSURL(),
+		"AWS_ENDPOINT_URL_LAMBDA":          e.AWSURL(),
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER": e.AWSURL(),
+	}
+	if len(e.stack.WebSocketAPIs) == 1 { // with more, only the function knows which it means
+		a := e.stack.WebSocketAPIs[0]
+		env["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = e.URL() + "/" + a.Stage
+	}
+	return env
+}
+
+// resolve puts the emulator's addresses where the template builds those that
+// the APIs would have on AWS, and applies the file of variables.
+func (e *Emulator) resolve(envVars string) error {
+	var pairs []string
+	suffix := ".execute-api." + e.stack.Region + ".amazonaws.com"
+	for i, a := range e.stack.HTTPAPIs {
+		host := e.host(a.ID, i > 0)
+		pairs = append(pairs, "https://"+a.ID+suffix, "http://"+host)
+	}
+	for _, a := range e.stack.WebSocketAPIs {
+		host := e.host(a.ID, e.stageIsShared(a))
+		pairs = append(pairs, "https://"+a.ID+suffix, "http://"+host, "wss://"+a.ID+suffix, "ws://"+host)
+	}
+	r := strings.NewReplacer(pairs...)
+	for i := range e.stack.Outputs {
+		e.stack.Outputs[i].Value = r.Replace(e.stack.Outputs[i].Value)
+	}
+	for _, f := range e.stack.Functions {
+		for k, v := range f.Environment {
+			f.Environment[k] = r.Replace(v)
+		}
+	}
+	if envVars == "" {
+		return nil
+	}
+	return applyEnvVars(e.stack, envVars)
+}
+
+// applyEnvVars reads a file in the form of sam local's --env-vars: variables by
+// function, and under Parameters those of every function. As there, a variable
+// that the template does not declare cannot be set; here it is an error.
+//
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-sam-cli-using-invoke.html#serverless-sam-cli-using-invoke-environment-file
+func applyEnvVars(stack *template.Stack, file string) error {
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("environment variables: %w", err)
+	}
+	var byFunction map[string]map[string]string
+	if err := json.Unmarshal(src, &byFunction); err != nil {
+		return fmt.Errorf("environment variables: %s: %w; expected {\"FunctionId\": {\"NAME\": \"value\"}}", file, err)
+	}
+	common := byFunction["Parameters"]
+	delete(byFunction, "Parameters")
+	for _, f := range stack.Functions {
+		for k, v := range common {
+			if _, declared := f.Environment[k]; declared {
+				f.Environment[k] = v
+			}
+		}
+		own := byFunction[f.LogicalID]
+		delete(byFunction, f.LogicalID)
+		for k, v := range own {
+			if _, declared := f.Environment[k]; !declared {
+				return fmt.Errorf("environment variables: %s: %s has no variable %s in the template", file, f.LogicalID, k)
+			}
+			f.Environment[k] = v
+		}
+	}
+	for name := range byFunction {
+		return fmt.Errorf("environment variables: %s: the template has no function %s", file, name)
+	}
+	return nil
+}
+
+// services tells the AWS services on the one endpoint apart.
+func (e *Emulator) services() http.Handler {
+	targets := map[string]http.Handler{
+		"DynamoDB_20120810": e.tables,
+		"secretsmanager":    e.secrets,
+	}
+	names := make([]string, 0, len(targets))
+	for name := range targets {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	unknown := &awsjson.Service{Version: "1.1", Unknown: func(string) *awsjson.Error {
+		return &awsjson.Error{
+			Type:    "UnknownOperationException",
+			Message: "This service is not emulated. There are DynamoDB, Lambda and Secrets Manager (" + strings.Join(names, ", ") + ").",
+		}
+	}}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		service, _, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		switch h := targets[service]; {
+		case h != nil:
+			h.ServeHTTP(w, r)
+		case strings.HasPrefix(r.URL.Path, "/2015-03-31/"):
+			e.functions.ServeHTTP(w, r)
+		case r.Method == http.MethodGet && r.URL.Path == "/":
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			e.Describe(w)
+		default:
+			unknown.ServeHTTP(w, r)
+		}
+	})
+}

@@ -1,0 +1,92 @@
+package emulator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"crypto-ticker/emulator/internal/awsjson"
+	"crypto-ticker/emulator/internal/dynamodb"
+	"crypto-ticker/emulator/internal/template"
+)
+
+// createTables makes the template's tables. A table that a data folder already
+// holds stays as it is; it must have the template's keys.
+func createTables(ctx context.Context, db *dynamodb.Engine, tables []*template.Table) error {
+	for _, t := range tables {
+		if err := createTable(ctx, db, t); err != nil {
+			return fmt.Errorf("%s: %s: %w", t.Pos, t.LogicalID, err)
+		}
+	}
+	return nil
+}
+
+func createTable(ctx context.Context, db *dynamodb.Engine, t *template.Table) error {
+	_, err := db.Do(ctx, "CreateTable", t.Create)
+	var e *awsjson.Error
+	switch {
+	case errors.As(err, &e) && strings.HasSuffix(e.Type, "#ResourceInUseException"):
+		if err := sameKeys(ctx, db, t); err != nil {
+			return err
+		}
+	case err != nil:
+		return err
+	}
+	return setTTL(ctx, db, t)
+}
+
+// keys is what cannot be changed of a table.
+type keys struct {
+	KeySchema            []map[string]string
+	AttributeDefinitions []map[string]string
+}
+
+func sameKeys(ctx context.Context, db *dynamodb.Engine, t *template.Table) error {
+	out, err := db.Do(ctx, "DescribeTable", fmt.Appendf(nil, `{"TableName":%q}`, t.Name))
+	if err != nil {
+		return err
+	}
+	var have struct{ Table keys }
+	var want keys
+	if err := errors.Join(json.Unmarshal(out, &have), json.Unmarshal(t.Create, &want)); err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(have.Table, want) {
+		return fmt.Errorf("the data folder holds a table %s with other keys; delete the table or the folder, or choose another folder", t.Name)
+	}
+	return nil
+}
+
+func setTTL(ctx context.Context, db *dynamodb.Engine, t *template.Table) error {
+	out, err := db.Do(ctx, "DescribeTimeToLive", fmt.Appendf(nil, `{"TableName":%q}`, t.Name))
+	if err != nil {
+		return err
+	}
+	var have struct {
+		TimeToLiveDescription struct{ AttributeName, TimeToLiveStatus string }
+	}
+	if err := json.Unmarshal(out, &have); err != nil {
+		return err
+	}
+	now := have.TimeToLiveDescription
+	if now.AttributeName == t.TTLAttribute {
+		return nil
+	}
+	set := func(attribute string, enabled bool) error {
+		_, err := db.Do(ctx, "UpdateTimeToLive", fmt.Appendf(nil,
+			`{"TableName":%q,"TimeToLiveSpecification":{"AttributeName":%q,"Enabled":%t}}`, t.Name, attribute, enabled))
+		return err
+	}
+	if now.TimeToLiveStatus == "ENABLED" {
+		if err := set(now.AttributeName, false); err != nil {
+			return err
+		}
+	}
+	if t.TTLAttribute == "" {
+		return nil
+	}
+	return set(t.TTLAttribute, true)
+}
