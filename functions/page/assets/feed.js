@@ -1,0 +1,216 @@
+// A Feed turns an API key into a stream of messages and keeps the stream up:
+//
+//	key -> POST /auth/token -> token -> WebSocket
+//
+// It calls on.state(state, text) as the connection changes, on.message(message)
+// for each message, on.roundTrip(ms), and on.ended(text) when it has given up and
+// a key is needed; text is "" if the user wanted it so.
+//
+// The key stays in this object and is never stored nor put into a URL. The token,
+// which ends soon by itself, is kept for the tab, so that a reload needs no key.
+
+const SUBPROTOCOL = "crypto-ticker.v1";
+const STORED_TOKEN = "crypto-ticker.token";
+const PING_EVERY = 20_000; // ms; API Gateway ends what is idle for 10 minutes
+const OVERLAP = 5_000; // how long the old of two connections stays
+const STEADY = 5_000; // a connection that has lasted so long resets the backoff
+const LONGEST_WAIT = 30_000;
+
+// Refused is a failure that trying again cannot mend.
+class Refused extends Error {}
+
+class Feed {
+  #url;
+  #on;
+  #key = "";
+  #token = null; // {value, expires}: expires in ms since 1970
+  #current = null; // the socket that is in use
+  #next = null; // the socket that is to take over
+  #run = 0; // raised by stop: what a former run still gets is dropped
+  #failures = 0;
+  #welcomed = false;
+  #pinged = 0; // when a ping was sent that nothing has followed yet
+  #timers = new Map(); // by name
+
+  constructor(url, on) {
+    this.#url = url;
+    this.#on = on;
+    addEventListener("online", () => this.#timers.has("retry") && this.#dial());
+  }
+
+  // start connects with a key.
+  start(key) {
+    this.stop();
+    this.#key = key;
+    this.#on.state("connecting", "Connecting");
+    this.#dial();
+  }
+
+  // resume connects with the token of this tab's last page, if there is one.
+  resume() {
+    const stored = JSON.parse(sessionStorage.getItem(STORED_TOKEN) ?? "null");
+    if (!(stored?.expires > Date.now())) return false;
+    this.#token = stored;
+    this.#on.state("connecting", "Connecting");
+    this.#dial();
+    return true;
+  }
+
+  // stop ends the connection and forgets key and token.
+  stop(text = "") {
+    this.#run++;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    for (const socket of [this.#current, this.#next]) socket?.close(1000);
+    this.#current = this.#next = this.#token = null;
+    this.#key = "";
+    this.#failures = 0;
+    this.#welcomed = false;
+    sessionStorage.removeItem(STORED_TOKEN);
+    this.#on.state("idle", "Not connected");
+    this.#on.ended(text);
+  }
+
+  // after calls f later; of each name there is one timer.
+  #after(name, ms, f) {
+    clearTimeout(this.#timers.get(name));
+    this.#timers.set(name, setTimeout(() => { this.#timers.delete(name); f(); }, ms));
+  }
+
+  async #dial() {
+    clearTimeout(this.#timers.get("retry"));
+    this.#timers.delete("retry");
+    if (this.#next) return;
+    const run = this.#run;
+    try {
+      const token = await this.#freshToken();
+      if (run !== this.#run || this.#next) return;
+      this.#listen(new WebSocket(this.#url, [SUBPROTOCOL, `bearer.${token}`]));
+    } catch (err) {
+      if (run === this.#run) this.#failed(err);
+    }
+  }
+
+  // freshToken gives the token, exchanging the key for one if needed.
+  async #freshToken() {
+    if (this.#token && this.#token.expires - margin(this.#token.life) > Date.now()) return this.#token.value;
+    if (!this.#key) throw new Refused("Your session has ended. Enter your API key again.");
+    const run = this.#run;
+    const { token, expires_in: seconds } = await exchange(this.#key);
+    if (run === this.#run) {
+      const life = seconds * 1000;
+      this.#token = { value: token, life, expires: Date.now() + life };
+      sessionStorage.setItem(STORED_TOKEN, JSON.stringify(this.#token));
+      // The server ends a connection with its token, so the next one comes first.
+      this.#after("renew", life - margin(life), () => this.#dial());
+    }
+    return token;
+  }
+
+  #listen(socket) {
+    this.#next = socket;
+    let opened = false;
+    socket.onopen = () => {
+      opened = true;
+      if (!this.#current) this.#on.state("waiting", "Connected, waiting for prices");
+      this.#take(socket);
+    };
+    socket.onmessage = (event) => this.#receive(socket, event.data);
+    socket.onclose = () => {
+      if (socket !== this.#current && socket !== this.#next) return;
+      // A browser does not tell why a handshake failed: perhaps it was the token.
+      if (!opened) this.#token = null;
+      if (socket === this.#next) this.#next = null;
+      if (socket === this.#current) this.#current = null;
+      this.#failed(new Error(opened ? "The connection was lost." : "The server did not accept the connection."));
+    };
+  }
+
+  // take makes a socket the current one; that before it is heard a little longer,
+  // because prices reach the new one only when the server has noticed it.
+  #take(socket) {
+    const old = this.#current;
+    this.#current = socket;
+    this.#next = null;
+    if (old) setTimeout(() => old.close(1000), OVERLAP);
+    this.#pinged = 0;
+    this.#after("steady", STEADY, () => { this.#failures = 0; });
+    this.#after("ping", 1000, () => this.#ping());
+  }
+
+  #ping() {
+    const socket = this.#current;
+    if (socket?.readyState !== WebSocket.OPEN) return;
+    if (this.#pinged) { // nothing at all has come since the last ping
+      this.#current = null;
+      socket.close();
+      this.#failed(new Error("The connection was lost."));
+      return;
+    }
+    this.#pinged = performance.now();
+    socket.send(JSON.stringify({ type: "ping", id: String(this.#pinged) }));
+    this.#after("ping", PING_EVERY, () => this.#ping());
+  }
+
+  #receive(socket, data) {
+    const message = parse(data);
+    if (!message || (socket !== this.#current && socket.readyState !== WebSocket.OPEN)) return;
+    if (socket === this.#current) {
+      if (message.type === "pong" && message.id === String(this.#pinged)) this.#on.roundTrip(performance.now() - this.#pinged);
+      this.#pinged = 0;
+    }
+    if (message.type === "welcome") this.#welcomed = true;
+    // Not everybody at once: a new connection, then an end to this one.
+    if (message.type === "reconnect") this.#after("renew", Math.random() * 2000, () => this.#dial());
+    this.#on.message(message);
+  }
+
+  #failed(err) {
+    if (this.#current || this.#next) { // one is up: the spare one can wait
+      this.#after("retry", LONGEST_WAIT, () => this.#dial());
+      return;
+    }
+    if (err instanceof Refused || !this.#welcomed) {
+      this.stop(err.message);
+      return;
+    }
+    const ceiling = Math.min(LONGEST_WAIT, 500 * 2 ** this.#failures++);
+    const wait = Math.max(err.retryAfter ?? 0, ceiling * (0.5 + Math.random() / 2));
+    this.#on.state("offline", navigator.onLine ? "Reconnecting" : "You are offline");
+    this.#after("retry", wait, () => this.#dial());
+  }
+}
+
+// exchange asks the server for a token.
+async function exchange(key) {
+  const response = await fetch("/auth/token", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ api_key: key }),
+    credentials: "omit",
+    signal: AbortSignal.timeout(15_000),
+  }).catch(() => { throw new Error("The server cannot be reached. Try again in a moment."); });
+  if (response.ok) {
+    return response.json().catch(() => { throw new Error("The server's answer makes no sense. Try again in a moment."); });
+  }
+  if (response.status === 400 || response.status === 401) throw new Refused("This API key is not valid. Check it and try again.");
+  const err = new Error(response.status === 429
+    ? "There were too many attempts. Wait a little and try again."
+    : "The server has a problem. Try again in a moment.");
+  err.retryAfter = 1000 * Number(response.headers.get("retry-after")) || 0;
+  throw err;
+}
+
+// margin is how long before its end a token is replaced.
+function margin(life) {
+  return Math.min(60_000, life / 10);
+}
+
+function parse(data) {
+  try {
+    const message = JSON.parse(data);
+    return typeof message?.type === "string" ? message : null;
+  } catch {
+    return null;
+  }
+}
