@@ -64,13 +64,13 @@ func newPage(webSocketURL string) (page, error) {
 	return page{document, map[string]string{
 		"Content-Type":           "text/html; charset=utf-8",
 		"Cache-Control":          "no-cache",
-		"ETag":                   `"` + hash(document) + `"`,
+		"ETag":                   `"` + cspHash(document) + `"`,
 		"Referrer-Policy":        "no-referrer",
 		"X-Content-Type-Options": "nosniff",
 		"Content-Security-Policy": strings.Join([]string{
 			"default-src 'none'",
-			"script-src 'sha256-" + hash(script) + "'",
-			"style-src 'sha256-" + hash(style) + "'",
+			"script-src 'sha256-" + cspHash(script) + "'",
+			"style-src 'sha256-" + cspHash(style) + "'",
 			"img-src data:",
 			"connect-src 'self'" + source,
 			"base-uri 'none'",
@@ -130,8 +130,8 @@ func unchanged(headers map[string]string, etag string) bool {
 	return false
 }
 
-// hash is what a Content-Security-Policy allows a script or a style by.
-func hash(s string) string {
+// cspHash is what a Content-Security-Policy allows a script or a style by.
+func cspHash(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return base64.StdEncoding.EncodeToString(sum[:])
 }

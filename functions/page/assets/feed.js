@@ -161,7 +161,7 @@ class Feed {
     }
     if (message.type === "welcome") this.#welcomed = true;
     // Not everybody at once: a new connection, then an end to this one.
-    if (message.type === "reconnect") this.#after("renew", Math.random() * 2000, () => this.#dial());
+    if (message.type === "reconnect") this.#after("advice", Math.random() * 2000, () => this.#dial());
     this.#on.message(message);
   }
 

@@ -23,16 +23,18 @@ class Card {
     this.element.setAttribute("aria-label", symbol);
   }
 
-  // add takes a tick, unless it has had it already by another connection.
+  // add takes a tick and tells whether it is new: in an overlap of two
+  // connections each tick comes twice.
   add(tick, fenced) {
     this.stale = tick.stale === true;
     this.source = tick.source;
     this.dirty = true;
-    if (fenced && tick.time <= this.time) return;
+    if (fenced && tick.time <= this.time) return false;
     this.time = tick.time ?? 0;
     this.first ??= tick.price;
     this.points.push(tick.price);
     if (this.points.length > POINTS) this.points.shift();
+    return true;
   }
 
   draw(now) {
@@ -108,8 +110,8 @@ function takeTicks({ epoch, seq, data }) {
   let time = null;
   for (const tick of data) {
     if (typeof tick?.symbol !== "string" || !Number.isFinite(tick.price)) continue;
-    cardOf(tick.symbol).add(tick, fenced);
-    if (time !== (tick.time ?? 0)) count.ticks++; // symbols that moved together are one update
+    const fresh = cardOf(tick.symbol).add(tick, fenced);
+    if (fresh && time !== (tick.time ?? 0)) count.ticks++; // symbols that moved together are one update
     time = tick.time ?? 0;
   }
   lastTick = performance.now();
