@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// system is a running emulator with the application, and a token for it.
+type system struct {
+	cmd   *exec.Cmd
+	out   *lines
+	addr  string
+	token string
+}
+
+func build(ctx context.Context, dir string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(dir, "emulator"), "./emulator/cmd/emulator")
+	cmd.Stderr = os.Stderr
+	return cmd.Run()
+}
+
+func start(ctx context.Context, dir string, parameters ...string) (*system, error) {
+	addr, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	awsAddr, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	args := []string{"-addr", addr, "-aws-addr", awsAddr, "-invoke", `KeysFunction={"action":"demo"}`}
+	for _, p := range parameters {
+		args = append(args, "-parameter", p)
+	}
+	s := &system{cmd: exec.Command(filepath.Join(dir, "emulator"), args...), out: newLines(), addr: addr}
+	s.cmd.Stdout = s.out
+	s.cmd.Stderr = io.Discard
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	answer, err := s.out.after(ctx, "KeysFunction answered ")
+	if err == nil {
+		err = s.exchange(ctx, answer)
+	}
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// freeAddr finds a free port of this machine.
+func freeAddr() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// exchange gets a token for the key in the answer of KeysFunction.
+func (s *system) exchange(ctx context.Context, answer string) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.addr+"/auth/token", strings.NewReader(answer))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	var body struct{ Token, Error string }
+	if err := json.NewDecoder(res.Body).Decode(&body); err != nil {
+		return err
+	}
+	if body.Token == "" {
+		return fmt.Errorf("token exchange: %s %s", res.Status, body.Error)
+	}
+	s.token = body.Token
+	return nil
+}
+
+func (s *system) close() {
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		s.cmd.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		s.cmd.Process.Kill()
+		<-done
+	}
+}
+
+// lines collects what a command prints and finds a line in it.
+type lines struct {
+	text chan []byte
+	all  bytes.Buffer
+}
+
+func newLines() *lines { return &lines{text: make(chan []byte, 64)} }
+
+// Write takes output; what nobody waits for is dropped.
+func (l *lines) Write(p []byte) (int, error) {
+	select {
+	case l.text <- bytes.Clone(p):
+	default:
+	}
+	return len(p), nil
+}
+
+// after returns the rest of the line that begins with prefix.
+func (l *lines) after(ctx context.Context, prefix string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	defer cancel()
+	for {
+		for line := range strings.Lines(l.all.String()) {
+			if rest, ok := strings.CutPrefix(line, prefix); ok && strings.HasSuffix(line, "\n") {
+				return strings.TrimSpace(rest), nil
+			}
+		}
+		select {
+		case p := <-l.text:
+			l.all.Write(p)
+		case <-ctx.Done():
+			return "", fmt.Errorf("the emulator did not start: %w; it printed %q", ctx.Err(), l.all.String())
+		}
+	}
+}
