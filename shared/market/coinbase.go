@@ -1,0 +1,38 @@
+package market
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products/get-product-ticker
+var coinbase = venue{"coinbase", func(ctx context.Context, client *http.Client, symbols []string) ([]Quote, error) {
+	var quotes []Quote
+	for _, symbol := range symbols {
+		var answer struct {
+			Price string    `json:"price"`
+			Time  time.Time `json:"time"`
+		}
+		err := getJSON(ctx, client, "https://api.exchange.coinbase.com/products/"+symbol+"/ticker", &answer)
+		if errors.Is(err, errNotTraded) {
+			continue
+		}
+		if err == nil && !isPrice(answer.Price) {
+			err = errors.New("the answer has no price")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("market: coinbase: %s: %w", symbol, err)
+		}
+		if answer.Time.IsZero() {
+			answer.Time = time.Now()
+		}
+		quotes = append(quotes, Quote{Symbol: symbol, Price: answer.Price, Time: answer.Time, Source: "coinbase"})
+	}
+	if len(quotes) == 0 {
+		return nil, fmt.Errorf("market: coinbase: %w", errNotTraded)
+	}
+	return quotes, nil
+}}
