@@ -227,12 +227,12 @@ func (h keys) closeConnections(ctx context.Context, tokenHash string) (closed in
 		return 0, err
 	}
 	for _, c := range conns {
-		_, e := h.api.DeleteConnection(ctx, &apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: &c.ConnectionID})
+		_, e := h.api.DeleteConnection(ctx, &apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: &c.ID})
 		if _, gone := errors.AsType[*types.GoneException](e); gone {
 			continue
 		}
 		if e != nil {
-			err = errors.Join(err, fmt.Errorf("close %s: %w", c.ConnectionID, e))
+			err = errors.Join(err, fmt.Errorf("close %s: %w", c.ID, e))
 			continue
 		}
 		closed++
