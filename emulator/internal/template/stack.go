@@ -22,7 +22,7 @@ type Stack struct {
 	Region    string // AWS::Region
 	AccountID string // AWS::AccountId
 
-	Parameters    map[string]string
+	Parameters    map[string]string // values; **** for NoEcho
 	Functions     []*Function
 	HTTPAPIs      []*HTTPAPI
 	WebSocketAPIs []*WebSocketAPI
@@ -183,7 +183,9 @@ type GenerateSecretString struct {
 // Schedule is a function's Schedule or ScheduleV2 event.
 type Schedule struct {
 	Pos         Pos
-	Name        string // function id + event id, as SAM names it
+	Name        string // the Name given, or function id + event id, as SAM names it
+	FunctionID  string // logical id of the function
+	EventID     string // the event's name in the function's Events
 	FunctionARN string
 	V2          bool   // EventBridge Scheduler; else an EventBridge rule
 	Expression  string // rate(…), cron(…) or at(…)

@@ -1,0 +1,137 @@
+package template
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Error is one thing that is wrong with a template.
+type Error struct {
+	Pos      Pos
+	Resource string // logical id, or such as "parameter X"; "" for the template as a whole
+	Msg      string // what is wrong; what to do
+}
+
+// Error gives file:line: resource: message.
+func (e *Error) Error() string {
+	if e.Resource == "" {
+		return e.Pos.String() + ": " + e.Msg
+	}
+	return e.Pos.String() + ": " + e.Resource + ": " + e.Msg
+}
+
+// maxErrors keeps a hopeless template from filling the terminal.
+const maxErrors = 50
+
+// A report gathers what is wrong and what is passed over, so that a reader of
+// the template sees everything at once.
+type report struct {
+	file   string
+	errs   []*Error
+	seen   map[Error]bool
+	notes  []Note
+	noted  map[Note]bool
+	excess int
+}
+
+func newReport(file string) *report {
+	return &report{file: file, seen: map[Error]bool{}, noted: map[Note]bool{}}
+}
+
+// errorf records a problem, once.
+func (r *report) errorf(line int, resource, format string, args ...any) {
+	e := Error{Pos: r.pos(line), Resource: resource, Msg: fmt.Sprintf(format, args...)}
+	switch {
+	case r.seen[e]:
+	case len(r.errs) == maxErrors:
+		r.excess++
+	default:
+		r.seen[e] = true
+		r.errs = append(r.errs, &e)
+	}
+}
+
+// notef records, once, something that is not emulated.
+func (r *report) notef(line int, resource, format string, args ...any) {
+	n := Note{Pos: r.pos(line), Resource: resource, What: fmt.Sprintf(format, args...)}
+	if !r.noted[n] {
+		r.noted[n] = true
+		r.notes = append(r.notes, n)
+	}
+}
+
+func (r *report) pos(line int) Pos { return Pos{File: r.file, Line: max(line, 1)} }
+
+// err joins the problems in the order of their lines; it is nil without any.
+func (r *report) err() error {
+	slices.SortStableFunc(r.errs, func(a, b *Error) int { return cmp.Compare(a.Pos.Line, b.Pos.Line) })
+	var all []error
+	for _, e := range r.errs {
+		all = append(all, e)
+	}
+	if r.excess > 0 {
+		all = append(all, fmt.Errorf("%s: and %d more", r.file, r.excess))
+	}
+	return errors.Join(all...)
+}
+
+// sortedNotes gives the notes in the order of their lines.
+func (r *report) sortedNotes() []Note {
+	slices.SortStableFunc(r.notes, func(a, b Note) int { return cmp.Compare(a.Pos.Line, b.Pos.Line) })
+	return r.notes
+}
+
+// didYouMean returns "; did you mean X?" if one of the names is close to what
+// was written, else "".
+func didYouMean(written string, names []string) string {
+	if name := closest(written, names); name != "" {
+		return "; did you mean " + name + "?"
+	}
+	return ""
+}
+
+// closest returns the name that differs from what was written by case or by
+// few edits, or "".
+func closest(written string, names []string) string {
+	if len(written) > 255 {
+		return "" // longer than any name can be
+	}
+	best, least := "", min(2, len(written)/3)+1
+	for _, name := range slices.Sorted(slices.Values(names)) {
+		if strings.EqualFold(written, name) {
+			return name
+		}
+		if d := distance(strings.ToLower(written), strings.ToLower(name), least); d < least {
+			best, least = name, d
+		}
+	}
+	return best
+}
+
+// distance is the Levenshtein distance of two names; limit or more if it is not
+// less than limit.
+func distance(a, b string, limit int) int {
+	if d := len(a) - len(b); d >= limit || -d >= limit {
+		return limit
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			substitute := diagonal
+			if a[i] != b[j] {
+				substitute++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(substitute, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,170 @@
+package template
+
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Properties of AWS::Serverless::Function by what the emulator does with them.
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html
+var (
+	functionRead = []string{"CodeUri", "Environment", "EventInvokeConfig", "Events", "FunctionName", "Handler",
+		"ImageUri", "InlineCode", "LoggingConfig", "MemorySize", "PackageType", "ReservedConcurrentExecutions",
+		"Runtime", "Timeout"}
+	functionSilent = []string{"Architectures", "AssumeRolePolicyDocument", "AutoPublishAlias",
+		"AutoPublishAliasAllProperties", "AutoPublishCodeSha256", "CodeSigningConfigArn", "DeploymentPreference",
+		"Description", "EphemeralStorage", "KmsKeyArn", "PermissionsBoundary", "Policies", "PropagateTags",
+		"PublishToLatestPublished", "RecursiveLoop", "Role", "RolePath", "RuntimeManagementConfig", "SnapStart",
+		"SourceKMSKeyArn", "Tags", "Tracing", "VersionDeletionPolicy", "VersionDescription"}
+	functionNoted = []string{"CapacityProviderConfig", "DeadLetterQueue", "DurableConfig", "FileSystemConfigs",
+		"FunctionScalingConfig", "FunctionUrlConfig", "ImageConfig", "Layers", "ProvisionedConcurrencyConfig",
+		"TenancyConfig", "VpcConfig"}
+)
+
+const (
+	maxTimeout  = 900 // seconds
+	maxMemory   = 32768
+	maxEventAge = 6 * 3600 // seconds
+)
+
+// function reads an AWS::Serverless::Function with its events.
+func (l *loader) function(res *resource) {
+	p := l.properties(res)
+	p.known(functionRead, functionSilent, functionNoted)
+	f := &Function{
+		Pos:         l.pos(res.line),
+		LogicalID:   res.id,
+		Name:        l.name(res),
+		ARN:         l.resourceARN(res),
+		CodeDir:     l.codeDir(p),
+		Handler:     p.required("Handler"),
+		Runtime:     p.required("Runtime"),
+		Timeout:     p.duration("Timeout", time.Second, 3, 1, maxTimeout),
+		MemoryMB:    p.number("MemorySize", 128, 128, maxMemory),
+		Environment: environment(p),
+		Concurrency: p.number("ReservedConcurrentExecutions", -1, 0, 1_000_000),
+		LogFormat:   p.object("LoggingConfig").oneOf("LogFormat", "Text", "JSON"),
+		Async:       l.async(p.object("EventInvokeConfig")),
+	}
+	l.stack.Functions = append(l.stack.Functions, f)
+	l.events(f, p.object("Events"))
+}
+
+// codeDir returns the folder of CodeUri.
+func (l *loader) codeDir(p *props) string {
+	for _, name := range []string{"InlineCode", "ImageUri"} {
+		if p.has(name) {
+			p.bad(name, "is not emulated; put the code in a folder and name it in CodeUri")
+			return ""
+		}
+	}
+	if p.str("PackageType") == "Image" {
+		p.bad("PackageType", "Image is not emulated; put the code in a folder and name it in CodeUri")
+		return ""
+	}
+	if v := p.value("CodeUri"); v != nil && (v.kind == object || strings.HasPrefix(v.text, "s3://")) {
+		p.bad("CodeUri", "is in S3, which is not emulated; name a local folder")
+		return ""
+	}
+	uri := p.required("CodeUri")
+	if filepath.IsAbs(uri) {
+		return filepath.Clean(uri)
+	}
+	return filepath.Join(l.dir, uri)
+}
+
+// What Lambda sets itself and refuses in a function's configuration.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+var reservedVariables = []string{"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID",
+	"AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME",
+	"AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME",
+	"AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY",
+	"AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT"}
+
+var variableName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]+$`)
+
+const maxEnvironment = 4096 // bytes of all names and values
+
+// environment reads the variables as the strings that CloudFormation makes.
+func environment(p *props) map[string]string {
+	e := p.object("Environment")
+	e.known([]string{"Variables"}, nil, nil)
+	vars := e.stringMap("Variables")
+	o := e.object("Variables")
+	size := 0
+	for _, f := range fieldsOf(o.n) {
+		value := vars[f.name]
+		size += len(f.name) + len(value)
+		switch {
+		case slices.Contains(reservedVariables, f.name):
+			o.bad(f.name, "is set by Lambda itself; use another name")
+		case !variableName.MatchString(f.name):
+			o.bad(f.name, "is no variable's name; use letters, digits and _, a letter first")
+		case strings.Contains(value, "{{resolve:"):
+			o.notef(f.line, o.at, "dynamic reference in %s, which stays as it is", f.name)
+		}
+	}
+	if size > maxEnvironment {
+		e.bad("Variables", "hold %d bytes; Lambda takes %d", size, maxEnvironment)
+	}
+	return vars
+}
+
+// async reads an EventInvokeConfig.
+func (l *loader) async(p *props) Async {
+	p.known([]string{"DestinationConfig", "MaximumEventAgeInSeconds", "MaximumRetryAttempts"}, nil, nil)
+	d := p.object("DestinationConfig")
+	d.known([]string{"OnFailure", "OnSuccess"}, nil, nil)
+	return Async{
+		MaxRetries:  p.number("MaximumRetryAttempts", 2, 0, 2),
+		MaxEventAge: p.duration("MaximumEventAgeInSeconds", time.Second, maxEventAge, 60, maxEventAge),
+		OnSuccess:   l.destination(d.object("OnSuccess")),
+		OnFailure:   l.destination(d.object("OnFailure")),
+	}
+}
+
+// destination returns the ARN of a destination that is a function; others are
+// noted.
+func (l *loader) destination(p *props) string {
+	if p.n == nil {
+		return ""
+	}
+	p.known([]string{"Destination", "Type"}, nil, nil)
+	typ := p.oneOf("Type", "", "Lambda", "SQS", "SNS", "EventBridge", "S3Bucket")
+	arn := p.str("Destination")
+	if typ == "Lambda" || typ == "" && strings.HasPrefix(arn, "arn:aws:lambda:") {
+		return l.functionARN(p, "Destination")
+	}
+	if typ == "" {
+		typ = service(strings.ReplaceAll(arn, ":", "::"))
+	}
+	p.notef(p.line, p.at, "property %s of type %s", strings.TrimSuffix(p.path, "."), typ)
+	return ""
+}
+
+// functionARN reads a property that is the ARN of a function of this template.
+// A version or alias is left out: all are the same code here.
+func (l *loader) functionARN(p *props, name string) string {
+	written := p.required(name)
+	if written == "" {
+		return ""
+	}
+	arn := written
+	if parts := strings.Split(written, ":"); len(parts) == 8 {
+		arn = strings.Join(parts[:7], ":")
+	}
+	if l.functions[arn] {
+		return arn
+	}
+	hint := "; use !GetAtt Function.Arn"
+	for _, res := range l.present {
+		if res.typ == "AWS::Lambda::Function" && l.resourceARN(res) == arn {
+			hint = ": " + res.id + " is an AWS::Lambda::Function, which is not emulated; make it an " + typeFunction
+		}
+	}
+	p.bad(name, "is %s, which is no function of this template%s", quoted(written), hint)
+	return ""
+}

@@ -1,0 +1,117 @@
+package template
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+)
+
+// suffix derives n stable characters from a string, where AWS makes random
+// ones.
+func suffix(s string, n int) string {
+	const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
+	sum := sha256.Sum256([]byte(s))
+	out := make([]byte, n)
+	for i := range out {
+		out[i] = alphabet[int(sum[i])%len(alphabet)]
+	}
+	return string(out)
+}
+
+// uuid derives a stable UUID from a string.
+func uuid(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	h := hex.EncodeToString(sum[:16])
+	return strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
+}
+
+// inventName makes a physical name as CloudFormation does.
+func (r *resolver) inventName(id string) string {
+	return r.stack.Name + "-" + id + "-" + strings.ToUpper(suffix(r.stack.Name+"/"+id, 12))
+}
+
+// nameProperty is the property that gives a type's physical name, such as
+// QueueName of AWS::SQS::Queue; Name is tried too.
+func nameProperty(typ string) string {
+	if typ == typeSimpleTable {
+		return "TableName"
+	}
+	return typ[strings.LastIndexByte(typ, ':')+1:] + "Name"
+}
+
+// name returns a resource's physical name.
+func (r *resolver) name(res *resource) string {
+	switch {
+	case res.nameOK:
+		return res.physical
+	case res.naming:
+		r.errorf(res.line, res.id, "the name refers to itself; give it a name without a circle")
+		return res.id
+	}
+	res.naming = true
+	res.physical = r.findName(res)
+	res.naming, res.nameOK = false, true
+	return res.physical
+}
+
+func (r *resolver) findName(res *resource) string {
+	if res.typ == typeHTTPAPI || res.typ == typeWebSocketAPI {
+		return strings.ToLower(res.id)
+	}
+	for _, property := range []string{nameProperty(res.typ), "Name"} {
+		n := res.props.get(property)
+		if n == nil || property == "Name" && emulated(res.typ) && res.typ != typeSecret {
+			continue
+		}
+		v := r.eval(n, res.id)
+		if s, ok := v.scalar(); ok && s != "" {
+			return s
+		}
+		if v != nil && v.kind != broken {
+			r.errorf(n.line, res.id, "%s must be a string that is not empty", property)
+		}
+	}
+	if emulated(res.typ) {
+		return res.id
+	}
+	return r.inventName(res.id)
+}
+
+// arn puts an ARN together.
+func (r *resolver) arn(service, rest string) string {
+	region := r.stack.Region
+	if service == "iam" {
+		region = ""
+	}
+	return "arn:aws:" + service + ":" + region + ":" + r.stack.AccountID + ":" + rest
+}
+
+// resourceARN returns the ARN of a resource; of a type that is not emulated, a
+// plausible one.
+func (r *resolver) resourceARN(res *resource) string {
+	name := r.name(res)
+	switch res.typ {
+	case typeFunction, "AWS::Lambda::Function":
+		return r.arn("lambda", "function:"+name)
+	case typeTable, typeSimpleTable:
+		return r.arn("dynamodb", "table/"+name)
+	case typeSecret:
+		return r.arn("secretsmanager", "secret:"+name+"-"+suffix("secret/"+name, 6))
+	case "AWS::SNS::Topic", "AWS::SQS::Queue":
+		return r.arn(strings.ToLower(service(res.typ)), name)
+	case "AWS::S3::Bucket":
+		return "arn:aws:s3:::" + name
+	case "AWS::Logs::LogGroup":
+		return r.arn("logs", "log-group:"+name+":*")
+	}
+	kind := strings.ToLower(res.typ[strings.LastIndexByte(res.typ, ':')+1:])
+	return r.arn(strings.ToLower(service(res.typ)), kind+"/"+name)
+}
+
+// service returns the middle of a type: SQS of AWS::SQS::Queue.
+func service(typ string) string {
+	if parts := strings.Split(typ, "::"); len(parts) > 1 {
+		return parts[1]
+	}
+	return typ
+}

@@ -1,0 +1,213 @@
+package template
+
+import (
+	"slices"
+	"strings"
+)
+
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
+var pseudoParameters = []string{"AWS::AccountId", "AWS::NoValue", "AWS::NotificationARNs", "AWS::Partition",
+	"AWS::Region", "AWS::StackId", "AWS::StackName", "AWS::URLSuffix"}
+
+func (r *resolver) pseudo(name string, line int) *node {
+	s := r.stack
+	switch name {
+	case "AWS::AccountId":
+		return textNode(line, s.AccountID)
+	case "AWS::NoValue":
+		return nil
+	case "AWS::NotificationARNs":
+		return listNode(line)
+	case "AWS::Partition":
+		return textNode(line, "aws")
+	case "AWS::Region":
+		return textNode(line, s.Region)
+	case "AWS::StackId":
+		return textNode(line, r.arn("cloudformation", "stack/"+s.Name+"/"+uuid(s.Name)))
+	case "AWS::StackName":
+		return textNode(line, s.Name)
+	default: // AWS::URLSuffix
+		return textNode(line, "amazonaws.com")
+	}
+}
+
+func (r *resolver) fnRef(c call) *node {
+	name, ok := c.arg.scalar()
+	if !ok || name == "" {
+		return r.bad(c, "takes the name of a parameter or resource")
+	}
+	return r.reference(name, c)
+}
+
+// reference returns what Ref of a name gives: nil for AWS::NoValue.
+func (r *resolver) reference(name string, c call) *node {
+	if slices.Contains(pseudoParameters, name) {
+		return r.pseudo(name, c.line)
+	}
+	if p := r.params.byName[name]; p != nil {
+		return p.value
+	}
+	if g := r.generated[name]; g != nil {
+		return textNode(c.line, g.ref)
+	}
+	if r.isReferable(name) {
+		id, what, _ := strings.Cut(name, ".")
+		return r.samReference(r.resources[id], what, c)
+	}
+	res := r.resources[name]
+	if res == nil {
+		hint := didYouMean(name, r.referable())
+		if hint == "" {
+			hint = "; name a parameter or a resource of this template"
+		}
+		return r.bad(c, "refers to %s, which does not exist%s", quoted(name), hint)
+	}
+	if res.condition != "" {
+		return r.absent(res, c)
+	}
+	return textNode(c.line, r.refOf(res))
+}
+
+func (r *resolver) absent(res *resource, c call) *node {
+	return r.bad(c, "refers to %s, which does not exist since its condition %s is false; choose with Fn::If", res.id, res.condition)
+}
+
+// refOf returns what Ref of a resource gives.
+func (r *resolver) refOf(res *resource) string {
+	switch res.typ {
+	case typeSecret, "AWS::SNS::Topic", "AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::StepFunctions::StateMachine",
+		"AWS::Serverless::StateMachine", "AWS::SecretsManager::RotationSchedule", "AWS::IAM::ManagedPolicy":
+		return r.resourceARN(res)
+	case "AWS::SQS::Queue":
+		return "https://sqs." + r.stack.Region + ".amazonaws.com/" + r.stack.AccountID + "/" + r.name(res)
+	}
+	return r.name(res)
+}
+
+// isReferable says whether a dotted name is one of those that SAM lets Ref use,
+// such as WsApi.Stage.
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-resources-and-properties.html
+func (r *resolver) isReferable(name string) bool {
+	id, what, _ := strings.Cut(name, ".")
+	res := r.resources[id]
+	if res == nil {
+		return false
+	}
+	switch res.typ {
+	case typeFunction:
+		return what == "Alias" || what == "Version"
+	case typeHTTPAPI, typeWebSocketAPI:
+		return what == "Stage"
+	}
+	return false
+}
+
+func (r *resolver) samReference(res *resource, what string, c call) *node {
+	switch {
+	case res.condition != "":
+		return r.absent(res, c)
+	case what == "Stage":
+		name, ok := r.stageName(res)
+		if !ok {
+			return brokenNode(c.line)
+		}
+		return textNode(c.line, name)
+	}
+	alias := res.props.get("AutoPublishAlias")
+	if alias == nil {
+		return r.bad(c, "refers to %s.%s, but the function has no AutoPublishAlias", res.id, what)
+	}
+	if what == "Version" {
+		return textNode(c.line, r.resourceARN(res)+":1")
+	}
+	name, ok := r.evalText(alias, res.id, "AutoPublishAlias")
+	if !ok {
+		return brokenNode(c.line)
+	}
+	return textNode(c.line, r.resourceARN(res)+":"+name)
+}
+
+func (r *resolver) fnGetAtt(c call) *node {
+	arg := c.arg
+	if s, ok := arg.scalar(); ok {
+		arg = getAttList(arg.line, s)
+	}
+	if arg.kind != list || len(arg.items) < 2 {
+		return r.bad(c, "takes Resource.Attribute or [Resource, Attribute]")
+	}
+	id, ok := arg.items[0].scalar()
+	var attribute []string
+	for _, item := range arg.items[1:] {
+		s, good := r.evalText(item, c.at, "the attribute of Fn::GetAtt")
+		attribute, ok = append(attribute, s), ok && good
+	}
+	if !ok || id == "" || attribute[0] == "" {
+		return r.bad(c, "takes Resource.Attribute or [Resource, Attribute]")
+	}
+	return r.attribute(id, strings.Join(attribute, "."), c)
+}
+
+// attribute returns what GetAtt gives.
+func (r *resolver) attribute(id, name string, c call) *node {
+	if g := r.generated[id]; g != nil && name == "Arn" && g.arn != "" {
+		return textNode(c.line, g.arn)
+	}
+	res := r.resources[id]
+	if res == nil {
+		if r.params.byName[id] != nil {
+			return r.bad(c, "takes an attribute of %s, which is a parameter; use Ref", id)
+		}
+		return r.bad(c, "refers to the resource %s, which does not exist%s", quoted(id), didYouMean(id, r.referable()))
+	}
+	if res.condition != "" {
+		return r.absent(res, c)
+	}
+	if !emulated(res.typ) {
+		return textNode(c.line, r.inventAttribute(res, name))
+	}
+	known := r.attributes(res)
+	v, ok := known[name]
+	if !ok {
+		var names []string
+		for n := range known {
+			names = append(names, n)
+		}
+		slices.Sort(names)
+		return r.bad(c, "refers to %s.%s; the attributes of %s are %s", id, name, res.typ, strings.Join(names, ", "))
+	}
+	return textNode(c.line, v)
+}
+
+// attributes returns the attributes of a resource of an emulated type.
+func (r *resolver) attributes(res *resource) map[string]string {
+	name, host := r.name(res), r.name(res)+".execute-api."+r.stack.Region+".amazonaws.com"
+	switch res.typ {
+	case typeFunction, typeSimpleTable:
+		return map[string]string{"Arn": r.resourceARN(res)}
+	case typeTable:
+		m := map[string]string{"Arn": r.resourceARN(res)}
+		if res.props.get("StreamSpecification") != nil {
+			m["StreamArn"] = r.resourceARN(res) + "/stream/2026-01-01T00:00:00.000"
+		}
+		return m
+	case typeSecret:
+		return map[string]string{"Id": r.resourceARN(res)}
+	case typeHTTPAPI:
+		return map[string]string{"ApiId": name, "ApiEndpoint": "https://" + host}
+	case typeWebSocketAPI:
+		return map[string]string{"ApiId": name, "ApiEndpoint": "wss://" + host}
+	}
+	return nil
+}
+
+// inventAttribute gives a plausible value for an attribute of a resource that
+// is not emulated.
+func (r *resolver) inventAttribute(res *resource, attribute string) string {
+	switch {
+	case strings.HasSuffix(attribute, "Arn"):
+		return r.resourceARN(res)
+	case strings.HasSuffix(attribute, "Url"):
+		return r.refOf(res)
+	}
+	return r.name(res)
+}
