@@ -1,0 +1,97 @@
+package lambda
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"crypto-ticker/emulator/internal/template"
+)
+
+// maxEnvironment is the size in bytes of all variables that a function may
+// define.
+const maxEnvironment = 4 << 10
+
+// reserved are the variables that belong to Lambda.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+var reserved = []string{
+	"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV",
+	"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION",
+	"AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
+	"AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+	"AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
+}
+
+// environment returns the variables of a function's processes, but for those
+// that differ from one process to the next. Of the emulator's own environment
+// only PATH is passed on. The credentials are no secrets: nothing checks them.
+func environment(cfg *Config, def *template.Function) ([]string, error) {
+	if err := checkEnvironment(def.Environment); err != nil {
+		return nil, err
+	}
+	env := map[string]string{
+		"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+		"AWS_XRAY_DAEMON_ADDRESS":  "127.0.0.1:2000",
+		"LANG":                     "en_US.UTF-8",
+		"LD_LIBRARY_PATH":          def.CodeDir + ":" + filepath.Join(def.CodeDir, "lib"),
+		"PATH":                     os.Getenv("PATH"),
+		"TZ":                       ":UTC",
+	}
+	for k, v := range def.Environment {
+		env[k] = v
+	}
+	for k, v := range cfg.Endpoints {
+		if env[k] == "" {
+			env[k] = v
+		}
+	}
+	maps.Copy(env, map[string]string{
+		"AWS_ACCESS_KEY_ID":               "ASIAEMULATOR00000000",
+		"AWS_SECRET_ACCESS_KEY":           "emulator",
+		"AWS_SESSION_TOKEN":               "emulator",
+		"AWS_REGION":                      cfg.Region,
+		"AWS_DEFAULT_REGION":              cfg.Region,
+		"AWS_LAMBDA_FUNCTION_NAME":        def.Name,
+		"AWS_LAMBDA_FUNCTION_VERSION":     "$LATEST",
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(def.MemoryMB),
+		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
+		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + def.Name,
+		"LAMBDA_TASK_ROOT":                def.CodeDir,
+		"_AWS_XRAY_DAEMON_ADDRESS":        "127.0.0.1",
+		"_AWS_XRAY_DAEMON_PORT":           "2000",
+		"_HANDLER":                        def.Handler,
+	})
+	if def.LogFormat == "JSON" {
+		env["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+		env["AWS_LAMBDA_LOG_LEVEL"] = "INFO"
+	}
+	list := make([]string, 0, len(env))
+	for _, k := range slices.Sorted(maps.Keys(env)) {
+		list = append(list, k+"="+env[k])
+	}
+	return list, nil
+}
+
+// checkEnvironment refuses what Lambda refuses when a function is deployed.
+func checkEnvironment(vars map[string]string) error {
+	size := 0
+	var bad []string
+	for k, v := range vars {
+		size += len(k) + len(v)
+		if slices.Contains(reserved, k) {
+			bad = append(bad, k)
+		}
+	}
+	if len(bad) > 0 {
+		slices.Sort(bad)
+		return fmt.Errorf("environment variables that Lambda sets itself cannot be set: %s", strings.Join(bad, ", "))
+	}
+	if size > maxEnvironment {
+		return fmt.Errorf("environment variables take %d bytes; Lambda allows %d", size, maxEnvironment)
+	}
+	return nil
+}

@@ -1,0 +1,353 @@
+package lambda
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	awslambda "github.com/aws/aws-lambda-go/lambda"
+
+	"crypto-ticker/emulator/internal/clock"
+	"crypto-ticker/emulator/internal/template"
+)
+
+// patience is how long an event waits for an instance that has answered and is
+// about to ask for the next event, before it gets a new instance.
+const patience = 100 * time.Millisecond
+
+// function is a function with its instances and the events that wait for one.
+type function struct {
+	svc     *Service
+	def     *template.Function
+	env     []string
+	handler awslambda.Handler // runs in this process if not nil
+
+	mu        sync.Mutex
+	binary    string // what an instance runs; "" before Build
+	build     int    // grows with each Build
+	queue     []*invocation
+	idle      []*instance // the last to become idle is the first to work
+	instances map[*instance]struct{}
+	starting  int // instances that will take from the queue once they have started
+	finishing int // instances that have answered and not yet asked for more
+	active    int // events accepted and not answered
+	impatient bool
+	reaper    *clock.Timer
+	closed    bool
+}
+
+// submit hands the event to an idle instance, or lets it wait for one. The
+// result arrives at inv.done.
+func (f *function) submit(inv *invocation) error {
+	f.mu.Lock()
+	if err := f.admit(); err != nil {
+		f.mu.Unlock()
+		return err
+	}
+	f.active++
+	if f.handler != nil {
+		f.svc.calls.Add(1)
+		f.mu.Unlock()
+		go inv.call()
+		return nil
+	}
+	if n := len(f.idle); n > 0 {
+		in := f.idle[n-1]
+		f.idle[n-1] = nil
+		f.idle = f.idle[:n-1]
+		c := in.begin(inv)
+		f.mu.Unlock()
+		in.send(c, inv)
+		return nil
+	}
+	f.queue = append(f.queue, inv)
+	f.grow(f.finishing)
+	f.mu.Unlock()
+	return nil
+}
+
+// admit says whether the function may take one more event. f.mu is held.
+func (f *function) admit() error {
+	switch limit := f.def.Concurrency; {
+	case f.closed:
+		return ErrClosed
+	case limit >= 0 && f.active >= limit:
+		return fmt.Errorf("%w: %s has reserved a concurrency of %d", ErrThrottled, f.def.Name, limit)
+	case f.handler == nil && f.binary == "":
+		return fmt.Errorf("lambda: %s is not built", f.def.Name)
+	}
+	return nil
+}
+
+// grow starts instances for the events that neither a starting instance nor one
+// of those that are soon free will take. f.mu is held.
+func (f *function) grow(soonFree int) {
+	if f.closed {
+		return
+	}
+	for len(f.queue) > f.starting+soonFree && len(f.instances) < f.svc.cfg.MaxInstances && f.svc.initSem.acquire(f) {
+		f.starting++
+		f.launch(nil)
+	}
+	if soonFree > 0 && len(f.queue) > f.starting && !f.impatient {
+		f.impatient = true
+		time.AfterFunc(patience, func() {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.impatient = false
+			f.grow(0)
+		})
+	}
+}
+
+// launch starts an instance; bound is the event that it is for, if any. f.mu is
+// held.
+func (f *function) launch(bound *invocation) {
+	in := &instance{f: f, build: f.build, binary: f.binary, bound: bound}
+	f.instances[in] = struct{}{}
+	f.svc.procs.Add(1)
+	go in.run()
+}
+
+// next is an instance's wish for an event over connection c. It is refused if
+// the instance still owes an answer.
+func (f *function) next(in *instance, c *conn) bool {
+	f.mu.Lock()
+	switch in.state {
+	case starting:
+		in.initialized()
+		if in.bound == nil {
+			f.starting--
+		}
+	case finishing:
+		in.timer.Stop()
+		f.finishing--
+	default:
+		f.mu.Unlock()
+		return false
+	}
+	in.state, in.waiting = idle, c
+	if inv := f.take(in); inv != nil {
+		c := in.begin(inv)
+		f.mu.Unlock()
+		in.send(c, inv)
+		return true
+	}
+	if in.build != f.build {
+		in.state = dying
+		f.mu.Unlock()
+		in.kill()
+		return true
+	}
+	in.since = f.svc.clock.Now()
+	f.idle = append(f.idle, in)
+	if f.reaper == nil {
+		f.reaper = f.svc.clock.AfterFunc(idleTimeout, f.reap)
+	}
+	f.mu.Unlock()
+	return true
+}
+
+// take returns the event that a free instance is to work on. f.mu is held.
+func (f *function) take(in *instance) *invocation {
+	if inv := in.bound; inv != nil {
+		in.bound = nil
+		return inv
+	}
+	if len(f.queue) == 0 || in.build != f.build {
+		return nil
+	}
+	return f.pop()
+}
+
+func (f *function) pop() *invocation {
+	inv := f.queue[0]
+	f.queue[0] = nil
+	f.queue = f.queue[1:]
+	return inv
+}
+
+// unwait takes back an instance's wish for an event, since the connection that
+// it came over has gone.
+func (f *function) unwait(in *instance, c *conn) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if in.state != idle || in.waiting != c {
+		return
+	}
+	in.waiting = nil
+	in.state = finishing
+	f.finishing++
+	f.forget(in)
+}
+
+// forget takes an instance out of the idle ones. f.mu is held.
+func (f *function) forget(in *instance) {
+	if i := slices.Index(f.idle, in); i >= 0 {
+		f.idle = slices.Delete(f.idle, i, i+1)
+	}
+}
+
+// finish gives an invocation its result, which frees its instance once the
+// runtime asks for the next event.
+func (f *function) finish(inv *invocation, r result) bool {
+	f.mu.Lock()
+	in := inv.in
+	if in.state != busy || in.current != inv {
+		f.mu.Unlock()
+		return false
+	}
+	in.state, in.current = finishing, nil
+	f.finishing++
+	f.active--
+	f.mu.Unlock()
+	inv.done <- r
+	return true
+}
+
+// gone tidies up after a process has ended; how is its exit status, "" if 0.
+func (f *function) gone(in *instance, how string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.instances, in)
+	if in.timer != nil {
+		in.timer.Stop()
+	}
+	in.freeSlot()
+	was := in.state
+	in.state = dead
+	switch was {
+	case starting:
+		f.initFailed(in, how)
+	case idle:
+		f.forget(in)
+		in.report(!f.closed, "function exited while idle", how)
+	case busy:
+		inv := in.current
+		f.active--
+		inv.done <- result{err: inv.exited(how)}
+		in.report(!f.closed, "function exited", how, "request", inv.id)
+	case finishing:
+		f.finishing--
+		in.report(!f.closed, "function exited after its answer", how)
+	}
+	f.grow(f.finishing)
+}
+
+// initFailed deals with an instance that ended before it asked for an event. A
+// first failure is tried again for one event, within that event's time; a
+// second is that event's result. f.mu is held.
+func (f *function) initFailed(in *instance, how string) {
+	in.report(!f.closed, "function failed to initialize", how)
+	if inv := in.bound; inv != nil {
+		f.active--
+		inv.done <- result{err: in.initFailure(inv, how)}
+		return
+	}
+	f.starting--
+	if len(f.queue) > 0 && !f.closed {
+		f.launch(f.pop())
+	}
+}
+
+// reap ends the instances that have been idle for long.
+func (f *function) reap() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.reaper = nil
+	if f.closed {
+		return
+	}
+	now := f.svc.clock.Now()
+	n := 0
+	for n < len(f.idle) && now.Sub(f.idle[n].since) >= idleTimeout {
+		f.idle[n].state = dying
+		go f.idle[n].shutdown()
+		n++
+	}
+	f.idle = slices.Delete(f.idle, 0, n)
+	if len(f.idle) > 0 {
+		f.reaper = f.svc.clock.AfterFunc(idleTimeout-now.Sub(f.idle[0].since), f.reap)
+	}
+}
+
+// use makes new instances run a new binary; the old ones end when they are free.
+func (f *function) use(binary string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.binary = binary
+	f.build++
+	for _, in := range f.idle {
+		in.state = dying
+		go in.shutdown()
+	}
+	f.idle = nil
+}
+
+// close ends all instances and fails what waits.
+func (f *function) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = true
+	if f.reaper != nil {
+		f.reaper.Stop()
+	}
+	for _, inv := range f.queue {
+		f.active--
+		inv.done <- result{err: ErrClosed}
+	}
+	f.queue, f.idle = nil, nil
+	for in := range f.instances {
+		switch {
+		case in.state == busy:
+			f.active--
+			in.current.done <- result{err: ErrClosed}
+			in.current = nil
+		case in.bound != nil:
+			f.active--
+			in.bound.done <- result{err: ErrClosed}
+			in.bound = nil
+		}
+		in.state = dying
+		go in.shutdown()
+	}
+}
+
+// initSlots limits how many processes start at once, over all functions: more
+// than a few would only slow each other down.
+type initSlots struct {
+	mu      sync.Mutex
+	free    int
+	waiting []*function // each at most once, in order of arrival
+}
+
+// acquire takes a slot, or notes that f wants one. f.mu is held.
+func (s *initSlots) acquire(f *function) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.free > 0 {
+		s.free--
+		return true
+	}
+	if !slices.Contains(s.waiting, f) {
+		s.waiting = append(s.waiting, f)
+	}
+	return false
+}
+
+// release gives a slot back and lets waiting functions start instances.
+func (s *initSlots) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free++
+	for s.free > 0 && len(s.waiting) > 0 {
+		f := s.waiting[0]
+		s.waiting = s.waiting[1:]
+		s.mu.Unlock()
+		f.mu.Lock()
+		f.grow(f.finishing)
+		f.mu.Unlock()
+		s.mu.Lock()
+	}
+}

@@ -1,0 +1,220 @@
+// Package lambda is AWS Lambda for the functions of one template: it builds
+// them, runs them as processes that speak the Lambda Runtime API, and answers
+// the Invoke API.
+//
+// An instance is one process of a function, AWS' execution environment. It has a
+// Runtime API of its own and one event at a time; an event that finds no idle
+// instance waits for the first that becomes free or has started, whichever
+// comes first. Functions that are given as Go handlers run in this process.
+//
+// On Linux the kernel kills the processes when the emulator dies, however it
+// dies. Elsewhere Close ends them, and after a kill -9 of the emulator a
+// function ends when its runtime next asks for an event, since nobody answers.
+// Processes that a function has started and left running end with the instance.
+//
+// The library aws-lambda-go is here for its Handler alone: the type that a
+// function and the emulator have in common.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+package lambda
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	awslambda "github.com/aws/aws-lambda-go/lambda"
+
+	"crypto-ticker/emulator/internal/clock"
+	"crypto-ticker/emulator/internal/template"
+)
+
+// Limits of Lambda.
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const (
+	maxPayload      = 6 << 20     // bytes of a synchronous event
+	maxAsyncPayload = 1 << 20     // bytes of an asynchronous event
+	maxResponse     = 6<<20 + 100 // bytes of an answer
+	maxInstances    = 1000        // an account's concurrency
+	initTimeout     = 10 * time.Second
+	idleTimeout     = 5 * time.Minute // AWS names no number; minutes are usual
+)
+
+// Errors of an invocation that did not reach a function.
+var (
+	ErrNotFound  = errors.New("lambda: function not found")
+	ErrThrottled = errors.New("lambda: rate exceeded")
+	ErrClosed    = errors.New("lambda: the emulator is closing")
+)
+
+// FunctionError is an invocation that reached a function and failed there.
+type FunctionError struct {
+	Payload []byte // what the caller gets: JSON with errorMessage and errorType
+	Kind    string // the header X-Amz-Function-Error: Unhandled
+}
+
+// Error gives the kind and the payload.
+func (e *FunctionError) Error() string {
+	return fmt.Sprintf("lambda: function error: %s: %s", e.Kind, e.Payload)
+}
+
+// Config says what a Service runs.
+type Config struct {
+	Functions []*template.Function
+	// Endpoints are further environment variables of every function, such as
+	// AWS_ENDPOINT_URL_DYNAMODB. A value of the template wins unless it is empty.
+	Endpoints map[string]string
+	Region    string // us-east-1 if empty
+	AccountID string // 123456789012 if empty
+	// Output gets every line that a function writes to its standard output
+	// and error, behind the function's name. Nil discards them.
+	Output io.Writer
+	Log    *slog.Logger // what Lambda itself reports; nil discards it
+	// Clock times retries and the end of idle instances. Timeouts are in real
+	// time, since the processes' own clocks are. Nil is the machine's time.
+	Clock *clock.Clock
+	// BuildDir keeps the binaries, so that unchanged functions need no second
+	// build. The default is in the user's cache folder, by template.
+	BuildDir string
+	// Handlers has, by logical id, the functions that run in this process.
+	Handlers map[string]awslambda.Handler
+	// MaxInstances limits the processes of one function; an event that finds
+	// all of them busy waits. 1000 if 0, as an account on AWS has.
+	MaxInstances int
+}
+
+// Service runs functions. Its methods may be called by many goroutines at once.
+type Service struct {
+	cfg     Config
+	log     *slog.Logger
+	clock   *clock.Clock
+	out     *output
+	names   map[string]*function // by name and by ARN
+	order   []*function          // as in the template
+	builder builder
+
+	spawner  *spawner
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
+	procs    sync.WaitGroup // goroutines of instances
+	calls    sync.WaitGroup // goroutines of asynchronous and in-process calls
+	initSem  initSlots
+	retries  retries
+	closing  sync.Once
+	closedCh chan struct{}
+}
+
+// New returns a service for the functions of cfg. It reports what AWS would
+// refuse to deploy, such as an environment variable with a reserved name.
+func New(cfg Config) (*Service, error) {
+	cfg.Region = cmp.Or(cfg.Region, "us-east-1")
+	cfg.AccountID = cmp.Or(cfg.AccountID, "123456789012")
+	cfg.MaxInstances = cmp.Or(cfg.MaxInstances, maxInstances)
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = clock.New()
+	}
+	if cfg.Output == nil {
+		cfg.Output = io.Discard
+	}
+	s := &Service{
+		cfg:      cfg,
+		log:      cfg.Log,
+		clock:    cfg.Clock,
+		out:      &output{w: cfg.Output},
+		names:    make(map[string]*function),
+		closedCh: make(chan struct{}),
+	}
+	s.initSem.free = 2 * runtime.NumCPU()
+	for _, def := range cfg.Functions {
+		if err := s.add(def); err != nil {
+			return nil, err
+		}
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.spawner = newSpawner()
+	return s, nil
+}
+
+func (s *Service) add(def *template.Function) error {
+	env, err := environment(&s.cfg, def)
+	if err != nil {
+		return fmt.Errorf("lambda: %s: %s: %w", def.Pos, def.LogicalID, err)
+	}
+	f := &function{
+		svc:       s,
+		def:       def,
+		env:       env,
+		handler:   s.cfg.Handlers[def.LogicalID],
+		instances: make(map[*instance]struct{}),
+	}
+	for _, key := range []string{def.Name, def.ARN} {
+		if other := s.names[key]; other != nil {
+			return fmt.Errorf("lambda: %s: %s: the name %s is that of %s already", def.Pos, def.LogicalID, key, other.def.LogicalID)
+		}
+		s.names[key] = f
+	}
+	s.order = append(s.order, f)
+	return nil
+}
+
+// find returns the function that a name, a partial or a full ARN means, each
+// with or without the qualifier $LATEST, the only version there is.
+func (s *Service) find(ref string) (*function, error) {
+	if f := s.names[ref]; f != nil {
+		return f, nil
+	}
+	name := strings.TrimSuffix(ref, ":$LATEST")
+	if f := s.names[name]; f != nil {
+		return f, nil
+	}
+	if account, rest, ok := strings.Cut(name, ":function:"); ok && account == s.cfg.AccountID {
+		name = rest
+	} else {
+		name = strings.TrimPrefix(name, "function:")
+	}
+	if f := s.names[name]; f != nil {
+		return f, nil
+	}
+	return nil, fmt.Errorf("%w: %s", ErrNotFound, ref)
+}
+
+// Invoke runs a function, named by its name or ARN, with an event and returns
+// its answer. The error is a *FunctionError if the function failed, else
+// ErrNotFound, ErrThrottled, ErrClosed or that of ctx. When ctx ends, the
+// caller stops waiting, while the function runs on, as it does on AWS.
+func (s *Service) Invoke(ctx context.Context, nameOrARN string, event []byte) ([]byte, error) {
+	f, err := s.find(nameOrARN)
+	if err != nil {
+		return nil, err
+	}
+	inv := s.newInvocation(f, event)
+	return inv.run(ctx)
+}
+
+// Close ends all functions and waits until nothing of them is left.
+func (s *Service) Close() error {
+	s.closing.Do(func() {
+		defer close(s.closedCh)
+		s.cancel()
+		s.retries.stop(s.log)
+		for _, f := range s.order {
+			f.close()
+		}
+		s.procs.Wait()
+		s.calls.Wait()
+		s.spawner.close()
+		s.builder.close()
+	})
+	<-s.closedCh
+	return nil
+}

@@ -1,0 +1,155 @@
+package lambda
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"time"
+)
+
+// maxLine is the longest line in bytes that is kept whole, the size of a log
+// event on AWS.
+const maxLine = 256 << 10
+
+// output is the terminal, to which all functions write whole lines.
+type output struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (o *output) write(p []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.w.Write(p) // a terminal that has gone is no reason to end functions
+}
+
+// logPipe reads what a process writes to its standard output and error, and
+// passes it on in whole lines behind the function's name.
+type logPipe struct {
+	r       *os.File
+	prefix  string
+	out     *output
+	partial []byte // a line without its end
+	block   []byte // lines to be written, with their prefix
+
+	mu      sync.Mutex
+	tail    *tail
+	drained chan struct{} // closed when the pipe is next found empty; nil if nobody asks
+}
+
+// read runs until the process has ended.
+func (p *logPipe) read() {
+	buf := make([]byte, 16<<10)
+	for {
+		n, err := p.r.Read(buf)
+		p.consume(buf[:n])
+		if errors.Is(err, os.ErrDeadlineExceeded) && p.settle() {
+			continue
+		}
+		if err != nil {
+			break
+		}
+	}
+	if len(p.partial) > 0 {
+		p.consume([]byte("\n"))
+	}
+	p.settle()
+}
+
+func (p *logPipe) consume(b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	p.mu.Lock()
+	if p.tail != nil {
+		p.tail.write(b)
+	}
+	p.mu.Unlock()
+	p.block = p.block[:0]
+	for len(b) > 0 {
+		i := bytes.IndexByte(b, '\n')
+		if i < 0 && len(p.partial)+len(b) <= maxLine {
+			p.partial = append(p.partial, b...)
+			break
+		}
+		line := b
+		if i >= 0 {
+			line = b[:i]
+		}
+		p.block = append(p.block, p.prefix...)
+		p.block = append(p.block, p.partial...)
+		p.block = append(p.block, line...)
+		p.block = append(p.block, '\n')
+		p.partial = p.partial[:0]
+		b = b[min(len(b), len(line)+1):]
+	}
+	if len(p.block) > 0 {
+		p.out.write(p.block)
+	}
+}
+
+// settle tells whoever waits in drain that the pipe is empty; it says whether
+// somebody did.
+func (p *logPipe) settle() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.r.SetReadDeadline(time.Time{})
+	if p.drained == nil {
+		return false
+	}
+	close(p.drained)
+	p.drained = nil
+	return true
+}
+
+// record makes t get what the process writes from now on; nil ends that.
+func (p *logPipe) record(t *tail) {
+	p.mu.Lock()
+	p.tail = t
+	p.mu.Unlock()
+}
+
+// drain waits until what the process has written so far has been read.
+func (p *logPipe) drain() {
+	p.mu.Lock()
+	if p.drained == nil {
+		p.drained = make(chan struct{})
+	}
+	drained := p.drained
+	// A read finds data at once if there are any: a moment without is enough.
+	err := p.r.SetReadDeadline(time.Now().Add(2 * time.Millisecond))
+	p.mu.Unlock()
+	if err != nil {
+		return // closed, or a system whose pipes know no deadline
+	}
+	select {
+	case <-drained:
+	case <-time.After(100 * time.Millisecond):
+	}
+}
+
+// maxTail is how much of a log X-Amz-Log-Result holds, in bytes.
+const maxTail = 4 << 10
+
+// tail keeps the end of what is written to it.
+type tail struct {
+	mu sync.Mutex
+	b  []byte
+}
+
+func (t *tail) write(p []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.b = append(t.b, p...)
+	if over := len(t.b) - maxTail; over > 0 {
+		t.b = append(t.b[:0], t.b[over:]...)
+	}
+}
+
+func (t *tail) bytes() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return bytes.Clone(t.b)
+}
