@@ -1,0 +1,286 @@
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-routes-integrations.html
+
+package apigw
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"crypto-ticker/emulator/internal/clock"
+	"crypto-ticker/emulator/internal/ids"
+)
+
+const (
+	idleTimeout  = 10 * time.Minute
+	maxDuration  = 2 * time.Hour
+	closeGrace   = 2 * time.Second // for the client to answer a close frame
+	maxInFlight  = 16              // messages of a connection handled at once; more are not read
+	goingAway    = "Going away"
+	closedNormal = "Connection Closed Normally"
+	closedAbrupt = "Connection Closed Abnormally"
+)
+
+// conn is one WebSocket connection. While it is idle it costs one goroutine,
+// which reads, and one entry in the clock's timers.
+type conn struct {
+	api         *socketAPI
+	id          string
+	connectedAt time.Time
+	identity    identity
+	authorizer  json.RawMessage // of every event after $connect's; nil without an authorizer
+
+	nc         net.Conn
+	raw        syscall.RawConn // of nc; nil if it has none
+	in         frameReader
+	slots      chan struct{} // one for each message in flight; nil before the first
+	timer      *clock.Timer  // for the next limit, and then for the grace at the end
+	lastActive atomic.Int64  // ms since 1970: data of either direction
+
+	mu       sync.Mutex
+	closing  bool
+	backlog  []byte // frames that the kernel has not taken yet
+	unsent   int    // their bytes, with those that flush is writing
+	flushing bool
+}
+
+// newConn returns a connection that is not open yet.
+func newConn(a *socketAPI, r *http.Request) *conn {
+	return &conn{
+		api:         a,
+		id:          ids.Gateway(),
+		connectedAt: a.g.cfg.Clock.Now(),
+		identity:    identity{SourceIP: sourceIP(r), UserAgent: strings.Clone(r.Header.Get("User-Agent"))},
+	}
+}
+
+// open completes the handshake with the answer 101 and starts reading. Nothing
+// can be posted before the answer is on its way.
+func (c *conn) open(nc net.Conn, early, accept []byte) {
+	g := c.api.g
+	c.nc = nc
+	if sc, ok := nc.(syscall.Conn); ok {
+		c.raw, _ = sc.SyscallConn() // nil means that writes are queued
+	}
+	c.in.src, c.in.early = nc, early
+	c.touch()
+	g.tasks.Add(1)
+
+	c.mu.Lock()
+	c.timer = g.cfg.Clock.AfterFunc(idleTimeout, c.checkLimits)
+	c.api.mu.Lock()
+	c.api.conns[c.id] = c
+	c.api.mu.Unlock()
+	c.write(accept)
+	c.mu.Unlock()
+
+	go c.serve()
+	if g.isClosed() { // and may have been before this connection could be seen
+		c.close(ws.StatusGoingAway, goingAway)
+	}
+	if g.ctx.Err() != nil {
+		nc.Close()
+	}
+}
+
+// touch notes that data has passed.
+func (c *conn) touch() { c.lastActive.Store(c.api.g.cfg.Clock.Now().UnixMilli()) }
+
+// checkLimits runs when a limit may have been reached.
+func (c *conn) checkLimits() {
+	if c.isClosing() {
+		c.nc.Close() // the grace is over
+		return
+	}
+	now := c.api.g.cfg.Clock.Now()
+	idle := time.UnixMilli(c.lastActive.Load()).Add(idleTimeout).Sub(now)
+	left := min(idle, c.connectedAt.Add(maxDuration).Sub(now))
+	if left <= 0 {
+		c.close(ws.StatusGoingAway, goingAway)
+		return
+	}
+	c.timer.Reset(left)
+}
+
+// serve reads until the connection ends.
+func (c *conn) serve() {
+	defer c.api.g.tasks.Done()
+	c.end(c.read())
+	// Wait for the client to close its side: closing ours with data unread
+	// would reset the connection, and the client might never see why.
+	for {
+		if _, err := c.nc.Read(c.in.buf[:]); err != nil {
+			break
+		}
+	}
+	c.nc.Close()
+	c.timer.Stop()
+	c.api.mu.Lock()
+	delete(c.api.conns, c.id)
+	c.api.mu.Unlock()
+}
+
+// read handles frames until there is a reason to end the connection, and
+// returns that reason and the close frame's payload, nil for no frame.
+func (c *conn) read() (*closeError, []byte) {
+	for {
+		op, payload, err := c.in.next()
+		var wrong *closeError
+		switch {
+		case errors.As(err, &wrong):
+			return wrong, ws.NewCloseFrameBody(wrong.code, wrong.reason)
+		case err != nil:
+			return &closeError{ws.StatusAbnormalClosure, closedAbrupt}, nil
+		case c.isClosing():
+			return nil, nil
+		}
+		switch op {
+		case ws.OpText:
+			c.touch()
+			c.dispatch(payload)
+		case ws.OpPing: // does not count as activity: that is not documented
+			c.send(frameOf(ws.OpPong, payload))
+		case ws.OpClose:
+			code, reason, err := parseClose(payload)
+			if errors.As(err, &wrong) {
+				return wrong, ws.NewCloseFrameBody(wrong.code, wrong.reason)
+			}
+			if code == ws.StatusNoStatusRcvd {
+				return &closeError{code, reason}, []byte{}
+			}
+			return &closeError{code, reason}, payload[:2]
+		}
+	}
+}
+
+// dispatch handles a message on a goroutine of its own, once fewer than
+// maxInFlight are being handled.
+func (c *conn) dispatch(message []byte) {
+	if c.slots == nil {
+		c.slots = make(chan struct{}, maxInFlight)
+	}
+	c.slots <- struct{}{}
+	c.api.g.tasks.Add(1)
+	go func() {
+		defer c.api.g.tasks.Done()
+		c.message(message)
+		<-c.slots
+	}()
+}
+
+// message runs the route of a message.
+func (c *conn) message(message []byte) {
+	route := c.api.route(message)
+	if route == nil {
+		c.sendError("Forbidden", ids.Gateway())
+		return
+	}
+	ev := c.messageEvent(route.Key, message)
+	log := c.api.g.cfg.Log.With("api", c.api.def.LogicalID, "route", route.Key)
+	out, err := c.api.g.invoke(route.FunctionARN, route.Timeout, encode(ev))
+	if err == errTimeout {
+		log.Warn("integration timed out", "timeout", route.Timeout)
+		c.sendError("Endpoint request timed out", ev.RequestContext.RequestID)
+		return
+	}
+	var ans answer
+	if err == nil {
+		ans, err = messageAnswer(out)
+	}
+	if err != nil {
+		log.Warn("integration failed", "error", err)
+		c.sendError("Internal server error", ev.RequestContext.RequestID)
+		return
+	}
+	if route.TwoWay && ans.body != "" {
+		if err := c.send(frameOf(ws.OpText, []byte(ans.body))); err != nil {
+			log.Warn("answer could not be sent", "error", err)
+		}
+	}
+}
+
+func messageAnswer(out []byte) (answer, error) {
+	fields, err := splitAnswer(out)
+	if err != nil {
+		return answer{}, err
+	}
+	ans, err := parseAnswer(fields)
+	if err == nil && len(ans.body) > maxMessage {
+		err = fmt.Errorf("%w: the body has %d bytes, more than %d", errMalformed, len(ans.body), maxMessage)
+	}
+	return ans, err
+}
+
+// sendError sends an error frame with the service's own spacing.
+func (c *conn) sendError(message, requestID string) {
+	c.send(frameOf(ws.OpText, fmt.Appendf(nil, `{"message": "%s", "connectionId":"%s", "requestId":"%s"}`, message, c.id, requestID)))
+}
+
+// close ends the connection from the server's side. It says whether the
+// connection was still open.
+func (c *conn) close(code ws.StatusCode, reason string) bool {
+	return c.end(&closeError{code, reason}, ws.NewCloseFrameBody(code, reason))
+}
+
+// end ends an open connection: from here on it is gone for @connections. It
+// sends a close frame, unless payload is nil, and nothing after it, and runs
+// $disconnect. The read loop ends when the client has closed too or the grace
+// is over.
+func (c *conn) end(why *closeError, payload []byte) bool {
+	g := c.api.g
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing {
+		return false
+	}
+	g.tasks.Add(1) // for $disconnect
+	if payload != nil {
+		c.write(frameOf(ws.OpClose, payload))
+	}
+	c.closing = true
+	if !c.flushing {
+		c.closeWrite()
+	}
+	c.timer.Reset(closeGrace)
+	go func() {
+		defer g.tasks.Done()
+		c.disconnect(int(why.code), why.reason)
+	}()
+	return true
+}
+
+// disconnect runs the $disconnect route. Its answer is ignored.
+func (c *conn) disconnect(code int, reason string) {
+	route := c.api.def.Routes["$disconnect"]
+	if route == nil {
+		return
+	}
+	event := encode(c.disconnectEvent(code, reason))
+	if _, err := c.api.g.invoke(route.FunctionARN, route.Timeout, event); err != nil {
+		c.api.g.cfg.Log.Warn("integration failed", "api", c.api.def.LogicalID, "route", "$disconnect", "error", err)
+	}
+}
+
+// closeAll closes every connection of the API with 1001.
+func (a *socketAPI) closeAll() {
+	for _, c := range a.list() {
+		c.close(ws.StatusGoingAway, goingAway)
+	}
+}
+
+// dropAll cuts off what is left of the API's connections.
+func (a *socketAPI) dropAll() {
+	for _, c := range a.list() {
+		c.nc.Close()
+	}
+}

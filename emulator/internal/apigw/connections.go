@@ -1,0 +1,160 @@
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
+
+package apigw
+
+import (
+	"encoding/base64"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"crypto-ticker/emulator/internal/ids"
+)
+
+// managementError is an error of the management API. SDKs take its type from a
+// header; the body is empty where the service's is.
+// https://docs.aws.amazon.com/apigatewaymanagementapi/latest/developerguide/
+type managementError struct {
+	status  int
+	kind    string
+	message string
+}
+
+var (
+	gone      = managementError{http.StatusGone, "GoneException", ""}
+	forbidden = managementError{http.StatusForbidden, "ForbiddenException", "Forbidden"}
+	unsigned  = managementError{http.StatusForbidden, "MissingAuthenticationTokenException", "Missing Authentication Token"}
+	tooLarge  = managementError{http.StatusRequestEntityTooLarge, "PayloadTooLargeException", "Message too long"}
+	limited   = managementError{http.StatusTooManyRequests, "LimitExceededException", "The client's buffer is full"}
+)
+
+func (e managementError) write(w http.ResponseWriter) {
+	managementHeaders(w)
+	w.Header()["x-amzn-ErrorType"] = []string{e.kind}
+	if e.message == "" {
+		w.WriteHeader(e.status)
+		return
+	}
+	writeMessage(w, e.status, e.message)
+}
+
+// managementHeaders adds what every answer carries, in the service's spelling.
+func managementHeaders(w http.ResponseWriter) {
+	h := w.Header()
+	h["x-amzn-RequestId"] = []string{ids.RequestID()}
+	h["x-amz-apigw-id"] = []string{ids.Gateway()}
+}
+
+// connectionOfPath returns the id, as it is escaped, in /@connections/{id}.
+func connectionOfPath(escaped string) (id string, ok bool) {
+	segment, rest := cutSegment(escaped)
+	if segment != "@connections" && !strings.EqualFold(segment, "%40connections") || len(rest) < 2 {
+		return "", false
+	}
+	return rest[1:], true
+}
+
+// serveConnection serves /{stage}/@connections/{id}.
+func (a *socketAPI) serveConnection(w http.ResponseWriter, r *http.Request, escaped string) {
+	if r.Header["Authorization"] == nil && !strings.Contains(r.URL.RawQuery, "X-Amz-Signature=") {
+		unsigned.write(w)
+		return
+	}
+	id, err := url.PathUnescape(escaped)
+	if err != nil || !isConnectionID(id) {
+		managementError{http.StatusBadRequest, "BadRequestException", "Invalid connectionId: " + id}.write(w)
+		return
+	}
+	switch r.Method {
+	case http.MethodPost:
+		a.post(w, r, id)
+	case http.MethodGet:
+		a.get(w, id)
+	case http.MethodDelete:
+		c := a.find(id)
+		if c == nil || !c.close(ws.StatusNormalClosure, closedNormal) {
+			gone.write(w)
+			return
+		}
+		managementHeaders(w)
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		unsigned.write(w) // what the service answers to a method it does not know
+	}
+}
+
+func isConnectionID(id string) bool {
+	b, err := base64.URLEncoding.Strict().DecodeString(id)
+	return err == nil && len(b) == 11
+}
+
+// post sends the request's body to the client as one text message.
+func (a *socketAPI) post(w http.ResponseWriter, r *http.Request, id string) {
+	frame := newOutFrame()
+	defer frame.release()
+	ok, err := frame.readFrom(r)
+	if err != nil {
+		return // the caller has gone
+	}
+	if !ok {
+		tooLarge.write(w)
+		return
+	}
+	c := a.find(id)
+	if c == nil {
+		gone.write(w)
+		return
+	}
+	switch c.send(frame.finish(ws.OpText)) {
+	case errGone:
+		gone.write(w)
+	case errFull:
+		limited.write(w)
+	default:
+		c.touch()
+		managementHeaders(w)
+		w.WriteHeader(http.StatusOK)
+	}
+}
+
+// readFrom appends the request's body to the frame; ok is false if it is larger
+// than a message may be.
+func (f *outFrame) readFrom(r *http.Request) (ok bool, err error) {
+	if r.ContentLength > maxMessage {
+		return false, nil
+	}
+	if n := int(r.ContentLength); n >= 0 {
+		f.buf = slices.Grow(f.buf, n)[:headroom+n]
+		_, err := io.ReadFull(r.Body, f.buf[headroom:])
+		return true, err
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxMessage+1))
+	f.buf = append(f.buf, body...)
+	return len(body) <= maxMessage, err
+}
+
+// connectionInfo is the answer to GET.
+type connectionInfo struct {
+	ConnectedAt  string   `json:"connectedAt"`
+	Identity     identity `json:"identity"`
+	LastActiveAt string   `json:"lastActiveAt"`
+}
+
+func (a *socketAPI) get(w http.ResponseWriter, id string) {
+	c := a.find(id)
+	if c == nil {
+		gone.write(w)
+		return
+	}
+	managementHeaders(w)
+	writeJSON(w, http.StatusOK, encode(connectionInfo{
+		ConnectedAt:  c.connectedAt.UTC().Format(isoTime),
+		Identity:     c.identity,
+		LastActiveAt: time.UnixMilli(c.lastActive.Load()).UTC().Format(isoTime),
+	}))
+}

@@ -1,0 +1,252 @@
+// Package apigw is API Gateway on one port: HTTP APIs, WebSocket APIs with
+// their authorizers, and the @connections endpoint.
+//
+// WebSocket frames are read and written with github.com/gobwas/ws, at the level
+// of headers and masks: API Gateway limits frames and messages separately, so
+// frames must be seen, and one write per frame is what a push costs.
+//
+// Two things differ from the service on purpose. X-Forwarded-Proto and
+// X-Forwarded-Port tell the truth about the emulator's port. And since net/http
+// keeps no header's spelling, events hold the canonical one (Sec-WebSocket-Key,
+// User-Agent), which is also how clients usually spell them.
+//
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/welcome.html
+package apigw
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"crypto-ticker/emulator/internal/clock"
+	"crypto-ticker/emulator/internal/template"
+)
+
+// Config is what a Gateway needs; all fields but Map must be set.
+type Config struct {
+	Stack *template.Stack
+	// Invoke calls a function and returns its answer. A *lambda.FunctionError
+	// says that the function failed, any other error that it could not be
+	// called. It must return soon after ctx is done.
+	Invoke func(ctx context.Context, functionARN string, event []byte) ([]byte, error)
+	// Clock measures every timeout and limit.
+	Clock *clock.Clock
+	Log   *slog.Logger
+	// Authority is the host:port that clients use.
+	Authority string
+	// Map gives paths, such as "/ws/ticker", to WebSocket APIs by logical id,
+	// like the mappings of a custom domain.
+	Map map[string]string
+}
+
+// Gateway serves the APIs of a stack. Host {api id}.execute-api.localhost names
+// an API. Any other host reaches the mapped paths, each WebSocket API at
+// /{stage} (the first one, if several have that stage), and otherwise the first
+// HTTP API.
+type Gateway struct {
+	cfg     Config
+	port    string
+	sockets []*socketAPI
+	http    []*httpAPI
+	byID    map[string]handler
+	byStage map[string]*socketAPI
+	mapped  map[string]*socketAPI
+
+	ctx  context.Context // of all invocations
+	stop context.CancelFunc
+
+	mu     sync.Mutex
+	closed bool
+	tasks  sync.WaitGroup // whatever runs; added to only by what is itself counted
+}
+
+// handler is an API that was named by the request's host.
+type handler interface {
+	serveHost(w http.ResponseWriter, r *http.Request, path string)
+}
+
+// New returns a gateway for the stack's APIs. An error names the place in the
+// template, or the mapping, that cannot be served.
+func New(cfg Config) (*Gateway, error) {
+	_, port, err := net.SplitHostPort(cfg.Authority)
+	if err != nil {
+		return nil, fmt.Errorf("apigw: authority %q is no host:port: %w", cfg.Authority, err)
+	}
+	g := &Gateway{cfg: cfg, port: port,
+		byID: map[string]handler{}, byStage: map[string]*socketAPI{}, mapped: map[string]*socketAPI{}}
+	for i, def := range cfg.Stack.HTTPAPIs {
+		api, err := newHTTPAPI(g, def, g.domain(def.ID, i > 0))
+		if err != nil {
+			return nil, fmt.Errorf("apigw: %s: %w", def.LogicalID, err)
+		}
+		g.http = append(g.http, api)
+		g.byID[def.ID] = api
+	}
+	for _, def := range cfg.Stack.WebSocketAPIs {
+		shared := slices.ContainsFunc(cfg.Stack.WebSocketAPIs, func(o *template.WebSocketAPI) bool {
+			return o != def && o.Stage == def.Stage
+		})
+		api, err := newSocketAPI(g, def, g.domain(def.ID, shared))
+		if err != nil {
+			return nil, fmt.Errorf("apigw: %s: %s: %w", def.Pos, def.LogicalID, err)
+		}
+		g.sockets = append(g.sockets, api)
+		g.byID[def.ID] = api
+		if g.byStage[def.Stage] == nil {
+			g.byStage[def.Stage] = api
+		}
+	}
+	if err := g.mapPaths(); err != nil {
+		return nil, err
+	}
+	g.ctx, g.stop = context.WithCancel(context.Background())
+	return g, nil
+}
+
+// domain is the domain name of an API: the authority, unless only a host of its
+// own can name the API.
+func (g *Gateway) domain(id string, ownHost bool) string {
+	if ownHost {
+		return id + ".execute-api.localhost:" + g.port
+	}
+	return g.cfg.Authority
+}
+
+func (g *Gateway) mapPaths() error {
+	for _, path := range slices.Sorted(maps.Keys(g.cfg.Map)) {
+		id := g.cfg.Map[path]
+		i := slices.IndexFunc(g.sockets, func(a *socketAPI) bool { return a.def.LogicalID == id })
+		if i < 0 {
+			return fmt.Errorf("apigw: path %s is mapped to %s, but the template's WebSocket APIs are: %s", path, id, g.socketNames())
+		}
+		key := strings.TrimRight(path, "/")
+		if !strings.HasPrefix(key, "/") {
+			return fmt.Errorf("apigw: mapped path %q must start with / and name something below it", path)
+		}
+		if other := g.byStage[key[1:]]; other != nil && other != g.sockets[i] {
+			return fmt.Errorf("apigw: path %s cannot be mapped to %s: it is the stage of %s", path, id, other.def.LogicalID)
+		}
+		g.mapped[key] = g.sockets[i]
+	}
+	return nil
+}
+
+func (g *Gateway) socketNames() string {
+	if len(g.sockets) == 0 {
+		return "none"
+	}
+	var names []string
+	for _, a := range g.sockets {
+		names = append(names, a.def.LogicalID)
+	}
+	return strings.Join(names, ", ")
+}
+
+// ServeHTTP answers HTTP requests, WebSocket handshakes and @connections calls.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.EscapedPath()
+	if id, ok := apiOfHost(r.Host); ok {
+		if api := g.byID[id]; api != nil {
+			api.serveHost(w, r, path)
+		} else {
+			writeMessage(w, http.StatusForbidden, "Forbidden")
+		}
+		return
+	}
+	for prefix, api := range g.mapped {
+		if rest, ok := strings.CutPrefix(path, prefix); ok && isSocketPath(rest) {
+			api.serve(w, r, rest)
+			return
+		}
+	}
+	stage, rest := cutSegment(path)
+	if api := g.byStage[stage]; api != nil && isSocketPath(rest) {
+		api.serve(w, r, rest)
+		return
+	}
+	if _, ok := connectionOfPath(rest); ok && len(g.sockets) > 0 {
+		forbidden.write(w) // no such stage
+		return
+	}
+	if _, ok := connectionOfPath(path); ok && len(g.sockets) > 0 {
+		forbidden.write(w) // no stage
+		return
+	}
+	if len(g.http) == 0 {
+		writeMessage(w, http.StatusNotFound, "Not Found")
+		return
+	}
+	g.http[0].serve(w, r)
+}
+
+// begin counts a request that is about to call functions, unless the gateway is
+// closed.
+func (g *Gateway) begin() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return false
+	}
+	g.tasks.Add(1)
+	return true
+}
+
+func (g *Gateway) isClosed() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.closed
+}
+
+// Close refuses further calls of functions, closes every connection with 1001,
+// and waits until those that run have ended, $disconnect too. When ctx is done
+// it cuts them short and returns ctx's error. In any case the gateway leaves no
+// goroutine.
+func (g *Gateway) Close(ctx context.Context) error {
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
+	for _, a := range g.sockets {
+		a.closeAll()
+	}
+	done := make(chan struct{})
+	go func() {
+		g.tasks.Wait()
+		close(done)
+	}()
+	defer g.stop()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+	}
+	g.stop()
+	for _, a := range g.sockets {
+		a.dropAll()
+	}
+	<-done
+	return fmt.Errorf("apigw: close: %w", context.Cause(ctx))
+}
+
+// apiOfHost returns the API id in a host such as id.execute-api.localhost:8081.
+func apiOfHost(host string) (string, bool) {
+	id, rest, ok := strings.Cut(host, ".")
+	if !ok || !strings.HasPrefix(rest, "execute-api.") {
+		return "", false
+	}
+	return strings.ToLower(id), true
+}
+
+// cutSegment splits /first/rest into first and /rest.
+func cutSegment(path string) (first, rest string) {
+	path = strings.TrimPrefix(path, "/")
+	if i := strings.IndexByte(path, '/'); i >= 0 {
+		return path[:i], path[i:]
+	}
+	return path, ""
+}

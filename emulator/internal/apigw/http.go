@@ -1,0 +1,217 @@
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+
+package apigw
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"crypto-ticker/emulator/internal/ids"
+	"crypto-ticker/emulator/internal/template"
+)
+
+// Limits of an HTTP API's requests, in bytes.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+const (
+	maxHTTPBody    = 10 << 20
+	maxHTTPHeaders = 10240 // with the request line
+)
+
+// httpAPI is one HTTP API.
+type httpAPI struct {
+	g      *Gateway
+	def    *template.HTTPAPI
+	domain string
+	routes []httpRoute
+}
+
+func newHTTPAPI(g *Gateway, def *template.HTTPAPI, domain string) (*httpAPI, error) {
+	routes, err := parseRoutes(def.Routes)
+	if err != nil {
+		return nil, err
+	}
+	return &httpAPI{g: g, def: def, domain: domain, routes: routes}, nil
+}
+
+func (a *httpAPI) serveHost(w http.ResponseWriter, r *http.Request, _ string) { a.serve(w, r) }
+
+// serve answers one request.
+func (a *httpAPI) serve(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	requestID := ids.Gateway()
+	h["apigw-requestid"] = []string{requestID}
+	if headerBytes(r) > maxHTTPHeaders {
+		writeMessage(w, http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large")
+		return
+	}
+	path := r.URL.EscapedPath()
+	if a.def.Stage != "$default" {
+		stage, rest := cutSegment(path)
+		if stage != a.def.Stage {
+			writeMessage(w, http.StatusNotFound, "Not Found")
+			return
+		}
+		path = rest
+	}
+	if a.def.CORS != nil && a.cors(w, r) {
+		return
+	}
+	route, params := findRoute(a.routes, r.Method, path)
+	if route == nil {
+		writeMessage(w, http.StatusNotFound, "Not Found")
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHTTPBody))
+	if tooBig := new(http.MaxBytesError); errors.As(err, &tooBig) {
+		writeMessage(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
+		return
+	} else if err != nil {
+		writeMessage(w, http.StatusBadRequest, "Bad Request")
+		return
+	}
+	a.integrate(w, &httpCall{api: a, route: route, params: params, r: r, body: body, requestID: requestID})
+}
+
+// headerBytes is about the size of the request line and the headers as they
+// were sent.
+func headerBytes(r *http.Request) int {
+	n := len(r.Method) + len(r.RequestURI) + len(r.Proto) + len("Host: ") + len(r.Host) + 6
+	for name, values := range r.Header {
+		for _, v := range values {
+			n += len(name) + len(v) + 4
+		}
+	}
+	return n
+}
+
+// integrate calls the route's function and gives its answer.
+func (a *httpAPI) integrate(w http.ResponseWriter, call *httpCall) {
+	if !a.g.begin() {
+		writeMessage(w, http.StatusServiceUnavailable, "Service Unavailable")
+		return
+	}
+	defer a.g.tasks.Done()
+	route := call.route
+	log := a.g.cfg.Log.With("api", a.def.LogicalID, "route", route.Key)
+	var event any = call.eventV2()
+	parse := answerV2
+	if route.PayloadFormat == "1.0" {
+		event, parse = call.eventV1(), answerV1
+	}
+	out, err := a.g.invoke(route.FunctionARN, route.Timeout, encode(event))
+	if err == errTimeout {
+		log.Warn("integration timed out", "timeout", route.Timeout)
+		writeMessage(w, http.StatusServiceUnavailable, "Service Unavailable")
+		return
+	}
+	var ans answer
+	if err == nil {
+		ans, err = parse(out)
+	}
+	var body []byte
+	if err == nil {
+		body, err = ans.bytes()
+	}
+	if err != nil {
+		log.Warn("integration failed", "error", err)
+		writeMessage(w, http.StatusInternalServerError, "Internal Server Error")
+		return
+	}
+	ans.write(w, body, a.def.CORS != nil)
+}
+
+// answerV2 reads an answer in payload format 2.0, which may leave the status
+// out: then the whole value is the body.
+func answerV2(out []byte) (answer, error) {
+	fields, err := splitAnswer(out)
+	if err != nil {
+		return answer{}, err
+	}
+	if fields["statusCode"] != nil {
+		return parseAnswer(fields)
+	}
+	ans := answer{status: http.StatusOK, headers: map[string]string{"content-type": "application/json"}, body: string(out)}
+	if strings.HasPrefix(strings.TrimSpace(ans.body), `"`) {
+		var text string
+		if err := json.Unmarshal(out, &text); err != nil {
+			return answer{}, fmt.Errorf("%w: %w", errMalformed, err)
+		}
+		ans.body = text
+	}
+	return ans, nil
+}
+
+// answerV1 reads an answer in payload format 1.0.
+func answerV1(out []byte) (answer, error) {
+	fields, err := splitAnswer(out)
+	if err != nil {
+		return answer{}, err
+	}
+	return parseAnswer(fields)
+}
+
+// bytes is the body as it is sent.
+func (ans answer) bytes() ([]byte, error) {
+	if ans.status < 200 {
+		return nil, fmt.Errorf("%w: status %d", errMalformed, ans.status)
+	}
+	if !ans.base64 {
+		return []byte(ans.body), nil
+	}
+	b, err := base64.StdEncoding.DecodeString(ans.body)
+	if err != nil {
+		return nil, fmt.Errorf("%w: body is no base64: %w", errMalformed, err)
+	}
+	return b, nil
+}
+
+// write sends the answer. With CORS configured, the function's own CORS headers
+// are ignored.
+func (ans answer) write(w http.ResponseWriter, body []byte, cors bool) {
+	h := w.Header()
+	add := func(name string, values ...string) {
+		name = http.CanonicalHeaderKey(name)
+		if slices.Contains(gatewayHeaders, name) || cors && strings.HasPrefix(name, "Access-Control-") {
+			return
+		}
+		h[name] = append(h[name], values...)
+	}
+	for name, value := range ans.headers {
+		if _, ok := lookupFold(ans.multi, name); !ok {
+			add(name, value)
+		}
+	}
+	for name, values := range ans.multi {
+		add(name, values...)
+	}
+	for _, cookie := range ans.cookies {
+		add("Set-Cookie", cookie)
+	}
+	if h["Content-Type"] == nil && len(body) > 0 {
+		h["Content-Type"] = []string{"text/plain;charset=UTF-8"}
+	}
+	if ans.status != http.StatusNoContent && ans.status != http.StatusNotModified {
+		h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	}
+	w.WriteHeader(ans.status)
+	w.Write(body) // an error means that the client has gone
+}
+
+// gatewayHeaders are not the function's to set.
+var gatewayHeaders = []string{"Connection", "Content-Length", "Transfer-Encoding", "Upgrade", "Trailer", "Apigw-Requestid"}
+
+func lookupFold(m map[string][]string, name string) ([]string, bool) {
+	for k, v := range m {
+		if strings.EqualFold(k, name) {
+			return v, true
+		}
+	}
+	return nil, false
+}

@@ -1,0 +1,143 @@
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+
+package apigw
+
+import (
+	"encoding/base64"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"crypto-ticker/emulator/internal/template"
+)
+
+// httpCall is a request on its way to a function.
+type httpCall struct {
+	api       *httpAPI
+	route     *template.HTTPRoute
+	params    map[string]string
+	r         *http.Request
+	body      []byte
+	requestID string
+}
+
+// httpEventV2 is an event in payload format 2.0.
+type httpEventV2 struct {
+	Version               string            `json:"version"`
+	RouteKey              string            `json:"routeKey"`
+	RawPath               string            `json:"rawPath"`
+	RawQueryString        string            `json:"rawQueryString"`
+	Cookies               []string          `json:"cookies,omitempty"`
+	Headers               map[string]string `json:"headers"`
+	QueryStringParameters map[string]string `json:"queryStringParameters,omitempty"`
+	PathParameters        map[string]string `json:"pathParameters,omitempty"`
+	StageVariables        map[string]string `json:"stageVariables,omitempty"`
+	RequestContext        httpContextV2     `json:"requestContext"`
+	Body                  string            `json:"body,omitempty"`
+	IsBase64Encoded       bool              `json:"isBase64Encoded"`
+}
+
+type httpContextV2 struct {
+	AccountID    string          `json:"accountId"`
+	APIID        string          `json:"apiId"`
+	DomainName   string          `json:"domainName"`
+	DomainPrefix string          `json:"domainPrefix"`
+	HTTP         httpDescription `json:"http"`
+	RequestID    string          `json:"requestId"`
+	RouteKey     string          `json:"routeKey"`
+	Stage        string          `json:"stage"`
+	Time         string          `json:"time"`
+	TimeEpoch    int64           `json:"timeEpoch"`
+}
+
+type httpDescription struct {
+	Method    string `json:"method"`
+	Path      string `json:"path"`
+	Protocol  string `json:"protocol"`
+	SourceIP  string `json:"sourceIp"`
+	UserAgent string `json:"userAgent"`
+}
+
+func (c *httpCall) eventV2() httpEventV2 {
+	r, now := c.r, c.api.g.cfg.Clock.Now()
+	ev := httpEventV2{
+		Version:        "2.0",
+		RouteKey:       c.route.Key,
+		RawPath:        r.URL.Path,
+		RawQueryString: r.URL.RawQuery,
+		Headers:        joinValues(c.headers(now), ","),
+		PathParameters: c.params,
+		StageVariables: c.api.def.StageVariables,
+		RequestContext: httpContextV2{
+			AccountID:    c.api.g.cfg.Stack.AccountID,
+			APIID:        c.api.def.ID,
+			DomainName:   c.api.domain,
+			DomainPrefix: c.api.def.ID,
+			HTTP: httpDescription{
+				Method: r.Method, Path: r.URL.Path, Protocol: r.Proto,
+				SourceIP: sourceIP(r), UserAgent: r.UserAgent(),
+			},
+			RequestID: c.requestID,
+			RouteKey:  c.route.Key,
+			Stage:     c.api.def.Stage,
+			Time:      now.UTC().Format(commonLogTime),
+			TimeEpoch: now.UnixMilli(),
+		},
+	}
+	for _, line := range r.Header["Cookie"] {
+		for cookie := range strings.SplitSeq(line, ";") {
+			if cookie = strings.TrimSpace(cookie); cookie != "" {
+				ev.Cookies = append(ev.Cookies, cookie)
+			}
+		}
+	}
+	delete(ev.Headers, "cookie")
+	ev.QueryStringParameters = joinValues(parseQuery(r.URL.RawQuery), ",")
+	ev.Body, ev.IsBase64Encoded = c.encodedBody()
+	return ev
+}
+
+// headers are the request's headers and those that API Gateway adds, with names
+// in lower case.
+func (c *httpCall) headers(now time.Time) map[string][]string {
+	out := map[string][]string{"host": {c.r.Host}}
+	for name, values := range c.r.Header {
+		out[strings.ToLower(name)] = values
+	}
+	delete(out, "connection")
+	for name, value := range forwarded(c.r, c.api.g.port, now) {
+		out[strings.ToLower(name)] = []string{value}
+	}
+	if out["content-length"] == nil && len(c.body) > 0 {
+		out["content-length"] = []string{strconv.Itoa(len(c.body))} // it came in chunks
+	}
+	return out
+}
+
+// encodedBody is the body as an event holds it: text, or base64 if its type is
+// not one of text or unknown.
+func (c *httpCall) encodedBody() (body string, isBase64 bool) {
+	if len(c.body) == 0 || isText(c.r.Header.Get("Content-Type")) {
+		return string(c.body), false
+	}
+	return base64.StdEncoding.EncodeToString(c.body), true
+}
+
+func isText(contentType string) bool {
+	t, _, _ := mime.ParseMediaType(contentType)
+	switch t {
+	case "application/json", "application/xml", "application/javascript":
+		return true
+	}
+	return strings.HasPrefix(t, "text/") || strings.HasSuffix(t, "+json")
+}
+
+func joinValues(multi map[string][]string, sep string) map[string]string {
+	out := make(map[string]string, len(multi))
+	for k, vs := range multi {
+		out[k] = strings.Join(vs, sep)
+	}
+	return out
+}

@@ -1,0 +1,97 @@
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+
+package apigw
+
+import "net/http"
+
+// httpEventV1 is an event in payload format 1.0; what is empty is null.
+type httpEventV1 struct {
+	Version                         string              `json:"version"`
+	Resource                        string              `json:"resource"`
+	Path                            string              `json:"path"`
+	HTTPMethod                      string              `json:"httpMethod"`
+	Headers                         map[string]string   `json:"headers"`
+	MultiValueHeaders               map[string][]string `json:"multiValueHeaders"`
+	QueryStringParameters           map[string]string   `json:"queryStringParameters"`
+	MultiValueQueryStringParameters map[string][]string `json:"multiValueQueryStringParameters"`
+	RequestContext                  httpContextV1       `json:"requestContext"`
+	PathParameters                  map[string]string   `json:"pathParameters"`
+	StageVariables                  map[string]string   `json:"stageVariables"`
+	Body                            *string             `json:"body"`
+	IsBase64Encoded                 bool                `json:"isBase64Encoded"`
+}
+
+type httpContextV1 struct {
+	AccountID         string         `json:"accountId"`
+	APIID             string         `json:"apiId"`
+	DomainName        string         `json:"domainName"`
+	DomainPrefix      string         `json:"domainPrefix"`
+	ExtendedRequestID string         `json:"extendedRequestId"`
+	HTTPMethod        string         `json:"httpMethod"`
+	Identity          httpIdentityV1 `json:"identity"`
+	Path              string         `json:"path"`
+	Protocol          string         `json:"protocol"`
+	RequestID         string         `json:"requestId"`
+	RequestTime       string         `json:"requestTime"`
+	RequestTimeEpoch  int64          `json:"requestTimeEpoch"`
+	ResourceID        *string        `json:"resourceId"`
+	ResourcePath      string         `json:"resourcePath"`
+	Stage             string         `json:"stage"`
+}
+
+// httpIdentityV1 holds null for what only IAM, Cognito or API keys would fill.
+type httpIdentityV1 struct {
+	AccessKey                     *string `json:"accessKey"`
+	AccountID                     *string `json:"accountId"`
+	Caller                        *string `json:"caller"`
+	CognitoAuthenticationProvider *string `json:"cognitoAuthenticationProvider"`
+	CognitoAuthenticationType     *string `json:"cognitoAuthenticationType"`
+	CognitoIdentityID             *string `json:"cognitoIdentityId"`
+	CognitoIdentityPoolID         *string `json:"cognitoIdentityPoolId"`
+	PrincipalOrgID                *string `json:"principalOrgId"`
+	User                          *string `json:"user"`
+	UserARN                       *string `json:"userArn"`
+	SourceIP                      string  `json:"sourceIp"`
+	UserAgent                     string  `json:"userAgent"`
+}
+
+func (c *httpCall) eventV1() httpEventV1 {
+	r, now := c.r, c.api.g.cfg.Clock.Now()
+	resource := c.route.Path
+	if resource == "" {
+		resource = c.route.Key
+	}
+	ev := httpEventV1{
+		Version:           "1.0",
+		Resource:          resource,
+		Path:              r.URL.Path,
+		HTTPMethod:        r.Method,
+		MultiValueHeaders: map[string][]string{},
+		RequestContext: httpContextV1{
+			AccountID: c.api.g.cfg.Stack.AccountID, APIID: c.api.def.ID,
+			DomainName: c.api.domain, DomainPrefix: c.api.def.ID,
+			ExtendedRequestID: c.requestID, RequestID: c.requestID,
+			HTTPMethod: r.Method, Path: r.URL.Path, Protocol: r.Proto,
+			Identity:    httpIdentityV1{SourceIP: sourceIP(r), UserAgent: r.UserAgent()},
+			RequestTime: now.UTC().Format(commonLogTime), RequestTimeEpoch: now.UnixMilli(),
+			ResourcePath: resource, Stage: c.api.def.Stage,
+		},
+	}
+	for name, values := range c.headers(now) {
+		ev.MultiValueHeaders[http.CanonicalHeaderKey(name)] = values
+	}
+	ev.Headers = lastValues(ev.MultiValueHeaders)
+	if query := parseQuery(r.URL.RawQuery); len(query) > 0 {
+		ev.QueryStringParameters, ev.MultiValueQueryStringParameters = lastValues(query), query
+	}
+	if len(c.params) > 0 {
+		ev.PathParameters = c.params
+	}
+	if len(c.api.def.StageVariables) > 0 {
+		ev.StageVariables = c.api.def.StageVariables
+	}
+	if body, isBase64 := c.encodedBody(); body != "" {
+		ev.Body, ev.IsBase64Encoded = &body, isBase64
+	}
+	return ev
+}

@@ -1,0 +1,133 @@
+package apigw
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// What can go wrong with an integration besides an error of Invoke itself.
+var (
+	errTimeout   = errors.New("integration timeout")
+	errMalformed = errors.New("malformed answer")
+)
+
+// invoke calls a function with an integration's timeout; errTimeout says that
+// it has passed. The function itself keeps running then, as on AWS.
+func (g *Gateway) invoke(functionARN string, timeout time.Duration, event []byte) ([]byte, error) {
+	ctx, cancel := context.WithCancelCause(g.ctx)
+	defer cancel(nil)
+	timer := g.cfg.Clock.AfterFunc(timeout, func() { cancel(errTimeout) })
+	defer timer.Stop()
+	out, err := g.cfg.Invoke(ctx, functionARN, event)
+	if err != nil && context.Cause(ctx) == errTimeout {
+		return nil, errTimeout
+	}
+	return out, err
+}
+
+// answer is what a Lambda proxy integration gets from its function.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+type answer struct {
+	status  int
+	headers map[string]string
+	multi   map[string][]string
+	cookies []string
+	body    string
+	base64  bool
+}
+
+// parseAnswer reads an answer whose keys have been told apart by splitAnswer.
+// An error wraps errMalformed.
+func parseAnswer(fields map[string]json.RawMessage) (answer, error) {
+	var a answer
+	var headers map[string]scalar
+	var multi map[string][]scalar
+	var status statusCode
+	for _, f := range []struct {
+		key string
+		to  any
+	}{
+		{"statusCode", &status}, {"headers", &headers}, {"multiValueHeaders", &multi},
+		{"cookies", &a.cookies}, {"body", &a.body}, {"isBase64Encoded", &a.base64},
+	} {
+		if raw := fields[f.key]; raw != nil {
+			if err := json.Unmarshal(raw, f.to); err != nil {
+				return a, fmt.Errorf("%w: %s: %w", errMalformed, f.key, err)
+			}
+		}
+	}
+	if status == 0 {
+		return a, fmt.Errorf("%w: no statusCode", errMalformed)
+	}
+	a.status = int(status)
+	a.headers = make(map[string]string, len(headers))
+	for k, v := range headers {
+		if v.set {
+			a.headers[k] = v.text
+		}
+	}
+	a.multi = make(map[string][]string, len(multi))
+	for k, vs := range multi {
+		for _, v := range vs {
+			a.multi[k] = append(a.multi[k], v.text)
+		}
+	}
+	return a, nil
+}
+
+// splitAnswer returns the members of an answer that is an object, nil of one
+// that is another JSON value, and an error wrapping errMalformed if out is no
+// JSON. Keys are compared exactly, which encoding/json does not do for structs.
+func splitAnswer(out []byte) (map[string]json.RawMessage, error) {
+	if !json.Valid(out) {
+		return nil, fmt.Errorf("%w: no JSON", errMalformed)
+	}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(out, &fields) != nil {
+		return nil, nil
+	}
+	return fields, nil
+}
+
+// statusCode is a number or a string of digits, 100 to 599.
+type statusCode int
+
+func (s *statusCode) UnmarshalJSON(b []byte) error {
+	var v scalar
+	if err := v.UnmarshalJSON(b); err != nil {
+		return err
+	}
+	n, err := strconv.ParseFloat(v.text, 64) // 200.0 is what some runtimes send
+	if err != nil || n != float64(int(n)) || n < 100 || n > 599 {
+		return fmt.Errorf("%s is no HTTP status", b)
+	}
+	*s = statusCode(n)
+	return nil
+}
+
+// scalar is a string, a number or a bool, as text; null leaves it unset.
+type scalar struct {
+	text string
+	set  bool
+}
+
+func (s *scalar) UnmarshalJSON(b []byte) error {
+	switch b[0] {
+	case '{', '[':
+		return errors.New("neither a string nor a number nor a bool")
+	case 'n':
+		return nil
+	case '"':
+		if err := json.Unmarshal(b, &s.text); err != nil {
+			return err
+		}
+	default:
+		s.text = string(b)
+	}
+	s.set = true
+	return nil
+}
