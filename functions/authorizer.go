@@ -38,14 +38,13 @@ func Authorizer(ctx context.Context, getenv func(string) string) (lambda.Handler
 	if err != nil {
 		return nil, err
 	}
-	return lambda.NewHandler(authorizer{s, keyring, allowQuery, time.Now}.handle), nil
+	return lambda.NewHandler(authorizer{s, keyring, allowQuery}.handle), nil
 }
 
 type authorizer struct {
 	store      *store.Store
 	keyring    *secret[*auth.Keyring]
 	allowQuery bool
-	now        func() time.Time
 }
 
 // authorizerRequest is what the authorizer reads of its event. The library's
@@ -111,7 +110,7 @@ func (a authorizer) verify(ctx context.Context, event authorizerRequest) (store.
 	if err != nil {
 		return store.Token{}, refuseMissing(err)
 	}
-	if !a.now().Before(record.ExpiresAt) {
+	if !time.Now().Before(record.ExpiresAt) {
 		return store.Token{}, fmt.Errorf("%w: expired", errRefused)
 	}
 	key, err := a.store.Key(ctx, record.KeyLookup)

@@ -56,7 +56,7 @@ func Keys(ctx context.Context, getenv func(string) string) (lambda.Handler, erro
 	api := apigatewaymanagementapi.NewFromConfig(awsconfig.Load(getenv), func(o *apigatewaymanagementapi.Options) {
 		o.BaseEndpoint = endpoint
 	})
-	return lambda.NewHandler(keys{s, pepper, keyring, api, time.Now}.handle), nil
+	return lambda.NewHandler(keys{s, pepper, keyring, api}.handle), nil
 }
 
 type keys struct {
@@ -64,7 +64,6 @@ type keys struct {
 	pepper  *secret[auth.Pepper]
 	keyring *secret[*auth.Keyring]
 	api     *apigatewaymanagementapi.Client
-	now     func() time.Time
 }
 
 type keysRequest struct {
@@ -146,7 +145,7 @@ func (h keys) create(ctx context.Context, req keysRequest) (any, error) {
 	for {
 		apiKey, lookup := auth.NewKey()
 		key := store.Key{Lookup: lookup, Hash: pepper.Hash(apiKey), UserID: req.UserID,
-			Role: req.Role, Policies: req.Policies, CreatedAt: h.now()}
+			Role: req.Role, Policies: req.Policies, CreatedAt: time.Now()}
 		err := h.store.AddKey(ctx, key)
 		if errors.Is(err, store.ErrConflict) {
 			continue // somebody has this lookup
@@ -184,7 +183,7 @@ func (h keys) revoke(ctx context.Context, req keysRequest) (any, error) {
 	if !auth.IsLookup(lookup) {
 		return nil, errors.New("keys: revoke needs a lookup, the 8 characters after ctk_, or an api_key")
 	}
-	err := h.store.DisableKey(ctx, lookup, h.now())
+	err := h.store.DisableKey(ctx, lookup, time.Now())
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, fmt.Errorf("keys: there is no key %s", lookup)
 	}
@@ -227,12 +226,12 @@ func (h keys) closeConnections(ctx context.Context, tokenHash string) (closed in
 		return 0, err
 	}
 	for _, c := range conns {
-		_, e := h.api.DeleteConnection(ctx, &apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: &c.ID})
+		_, e := h.api.DeleteConnection(ctx, &apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: &c.ConnectionID})
 		if _, gone := errors.AsType[*types.GoneException](e); gone {
 			continue
 		}
 		if e != nil {
-			err = errors.Join(err, fmt.Errorf("close %s: %w", c.ID, e))
+			err = errors.Join(err, fmt.Errorf("close %s: %w", c.ConnectionID, e))
 			continue
 		}
 		closed++
@@ -246,7 +245,7 @@ func (h keys) demo(ctx context.Context) (any, error) {
 		return nil, err
 	}
 	apiKey, lookup := pepper.DemoKey()
-	key := store.Key{Lookup: lookup, Hash: pepper.Hash(apiKey), UserID: "demo", Role: "user", CreatedAt: h.now()}
+	key := store.Key{Lookup: lookup, Hash: pepper.Hash(apiKey), UserID: "demo", Role: "user", CreatedAt: time.Now()}
 	err = h.store.AddKey(ctx, key)
 	if errors.Is(err, store.ErrConflict) { // it is there, perhaps revoked
 		if err = h.store.EnableKey(ctx, lookup); err == nil {

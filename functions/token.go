@@ -38,7 +38,7 @@ func Token(ctx context.Context, getenv func(string) string) (lambda.Handler, err
 	if err != nil {
 		return nil, err
 	}
-	return lambda.NewHandler(token{s, pepper, keyring, lifetime, time.Now}.handle), nil
+	return lambda.NewHandler(token{s, pepper, keyring, lifetime}.handle), nil
 }
 
 func tokenLifetime(s string) (time.Duration, error) {
@@ -57,7 +57,6 @@ type token struct {
 	pepper   *secret[auth.Pepper]
 	keyring  *secret[*auth.Keyring]
 	lifetime time.Duration
-	now      func() time.Time
 }
 
 // failure is an answer that is no token. Its cause is for the log alone.
@@ -203,7 +202,7 @@ func (t token) issue(ctx context.Context, key store.Key, ip string) (grant, *fai
 	if len(policies) == 0 {
 		policies = []string{auth.DefaultPolicy}
 	}
-	tok, now := keyring.NewToken(), t.now()
+	tok, now := keyring.NewToken(), time.Now()
 	record := store.Token{
 		Hash:      auth.HashToken(tok),
 		UserID:    key.UserID,
