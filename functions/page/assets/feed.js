@@ -48,7 +48,7 @@ class Feed {
 
   // resume connects with the token of this tab's last page, if there is one.
   resume() {
-    const stored = JSON.parse(sessionStorage.getItem(STORED_TOKEN) ?? "null");
+    const stored = recall();
     if (!(stored?.expires > Date.now())) return false;
     this.#token = stored;
     this.#on.state("connecting", "Connecting");
@@ -66,7 +66,7 @@ class Feed {
     this.#key = "";
     this.#failures = 0;
     this.#welcomed = false;
-    sessionStorage.removeItem(STORED_TOKEN);
+    remember(null);
     this.#on.state("idle", "Not connected");
     this.#on.ended(text);
   }
@@ -85,7 +85,7 @@ class Feed {
     try {
       const token = await this.#freshToken();
       if (run !== this.#run || this.#next) return;
-      this.#listen(new WebSocket(this.#url, [SUBPROTOCOL, `bearer.${token}`]));
+      this.#listen(this.#socket(token));
     } catch (err) {
       if (run === this.#run) this.#failed(err);
     }
@@ -100,11 +100,19 @@ class Feed {
     if (run === this.#run) {
       const life = seconds * 1000;
       this.#token = { value: token, life, expires: Date.now() + life };
-      sessionStorage.setItem(STORED_TOKEN, JSON.stringify(this.#token));
+      remember(this.#token);
       // The server ends a connection with its token, so the next one comes first.
       this.#after("renew", life - margin(life), () => this.#dial());
     }
     return token;
+  }
+
+  #socket(token) {
+    try {
+      return new WebSocket(this.#url, [SUBPROTOCOL, `bearer.${token}`]);
+    } catch { // such as a ws: address in a page that came by https:
+      throw new Refused(`The browser does not accept the address of the prices, ${this.#url}.`);
+    }
   }
 
   #listen(socket) {
@@ -191,7 +199,9 @@ async function exchange(key) {
     signal: AbortSignal.timeout(15_000),
   }).catch(() => { throw new Error("The server cannot be reached. Try again in a moment."); });
   if (response.ok) {
-    return response.json().catch(() => { throw new Error("The server's answer makes no sense. Try again in a moment."); });
+    const grant = await response.json().catch(() => null);
+    if (typeof grant?.token === "string" && grant.expires_in > 0) return grant;
+    throw new Error("The server's answer makes no sense. Try again in a moment.");
   }
   if (response.status === 400 || response.status === 401) throw new Refused("This API key is not valid. Check it and try again.");
   const err = new Error(response.status === 429
@@ -204,6 +214,23 @@ async function exchange(key) {
 // margin is how long before its end a token is replaced.
 function margin(life) {
   return Math.min(60_000, life / 10);
+}
+
+// remember and recall do without storage where the browser allows none: then a
+// reload needs the key.
+function remember(token) {
+  try {
+    if (token) sessionStorage.setItem(STORED_TOKEN, JSON.stringify(token));
+    else sessionStorage.removeItem(STORED_TOKEN);
+  } catch { /* see above */ }
+}
+
+function recall() {
+  try {
+    return JSON.parse(sessionStorage.getItem(STORED_TOKEN));
+  } catch {
+    return null;
+  }
 }
 
 function parse(data) {
