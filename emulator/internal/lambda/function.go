@@ -61,6 +61,7 @@ func (f *function) submit(inv *invocation) error {
 		in.send(c, inv)
 		return nil
 	}
+	inv.queued = time.Now()
 	f.queue = append(f.queue, inv)
 	f.grow(f.finishing)
 	f.mu.Unlock()
@@ -92,13 +93,25 @@ func (f *function) grow(soonFree int) {
 	}
 	if soonFree > 0 && len(f.queue) > f.starting && !f.impatient {
 		f.impatient = true
-		time.AfterFunc(patience, func() {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			f.impatient = false
-			f.grow(0)
-		})
+		time.AfterFunc(patience, f.loseHope)
 	}
+}
+
+// loseHope starts an instance for an event that has waited for one to become
+// free for too long.
+func (f *function) loseHope() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.impatient = false
+	if len(f.queue) == 0 {
+		return
+	}
+	if wait := patience - time.Since(f.queue[0].queued); wait > 0 {
+		f.impatient = true
+		time.AfterFunc(wait, f.loseHope)
+		return
+	}
+	f.grow(0)
 }
 
 // launch starts an instance; bound is the event that it is for, if any. f.mu is
@@ -222,7 +235,7 @@ func (f *function) gone(in *instance, how string) {
 		f.initFailed(in, how)
 	case idle:
 		f.forget(in)
-		in.report(!f.closed, "function exited while idle", how)
+		in.report(!f.closed, "function exited between events", how)
 	case busy:
 		inv := in.current
 		f.active--
@@ -230,7 +243,7 @@ func (f *function) gone(in *instance, how string) {
 		in.report(!f.closed, "function exited", how, "request", inv.id)
 	case finishing:
 		f.finishing--
-		in.report(!f.closed, "function exited after its answer", how)
+		in.report(!f.closed, "function exited between events", how)
 	}
 	f.grow(f.finishing)
 }

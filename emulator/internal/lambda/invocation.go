@@ -19,6 +19,8 @@ type invocation struct {
 	tail          *tail       // nil unless the caller wants the log
 	done          chan result // gets exactly one result
 
+	queued time.Time // zero unless the event had to wait; under f.mu
+
 	// What follows is set when an instance gets the event, under f.mu.
 	in       *instance
 	begun    time.Time

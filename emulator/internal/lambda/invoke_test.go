@@ -81,7 +81,7 @@ func TestFunctionErrors(t *testing.T) {
 		log         string
 	}{
 		{"error", `{"Fail":"no luck"}`, failure{"no luck", "errorString"}, false, ""},
-		{"panic", `{"Panic":"oh"}`, failure{"oh", "string"}, true, `msg="function exited after its answer" function=Echo status="exit status 1"`},
+		{"panic", `{"Panic":"oh"}`, failure{"oh", "string"}, true, `msg="function exited between events" function=Echo status="exit status 1"`},
 		{"exit 2", `{"Exit":2}`, failure{"RequestId: ID Error: Runtime exited with error: exit status 2", "Runtime.ExitError"}, true,
 			`msg="function exited" function=Echo status="exit status 2" request=`},
 		{"exit 0", `{"Exit":0}`, failure{"RequestId: ID Error: Runtime exited without providing a reason", "Runtime.ExitError"}, true,

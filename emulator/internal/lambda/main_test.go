@@ -26,6 +26,9 @@ import (
 var testDir string
 
 func TestMain(m *testing.M) {
+	if os.Getenv(parentEnv) != "" {
+		beParent()
+	}
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "lambda-test-")
 		if err != nil {
@@ -235,6 +238,8 @@ func eventually(t testing.TB, what string, cond func() bool) {
 	}
 	t.Fatalf("waited too long for: %s", what)
 }
+
+func tableOf(functions ...*template.Function) []*template.Function { return functions }
 
 // handlerFunc is an in-process function.
 type handlerFunc func(context.Context, []byte) ([]byte, error)

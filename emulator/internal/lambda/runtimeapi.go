@@ -61,13 +61,13 @@ func (c *conn) handle(req *http.Request) bool {
 	if req.Header.Get("Expect") == "100-continue" {
 		io.WriteString(c.c, "HTTP/1.1 100 Continue\r\n\r\n")
 	}
-	path := req.URL.Path
-	if req.Method == http.MethodGet && path == "/2018-06-01/runtime/invocation/next" {
-		return c.next(req)
-	}
 	body, err := readBody(req)
 	if err != nil && !errors.Is(err, errTooLarge) {
 		return false // the runtime has gone while it sent
+	}
+	path := req.URL.Path
+	if req.Method == http.MethodGet && path == "/2018-06-01/runtime/invocation/next" {
+		return c.next(req)
 	}
 	if req.Method == http.MethodPost {
 		rest, isInvocation := strings.CutPrefix(path, "/2018-06-01/runtime/invocation/")
@@ -280,6 +280,9 @@ var errTooLarge = errors.New("body too large")
 // readBody reads a body and its trailers. Of one that is too large it reads the
 // rest too, since a runtime that is still sending would not see the answer.
 func readBody(req *http.Request) ([]byte, error) {
+	if req.Body == http.NoBody {
+		return nil, nil
+	}
 	if n := req.ContentLength; n >= 0 && n <= maxResponse {
 		body := make([]byte, n)
 		_, err := io.ReadFull(req.Body, body)

@@ -67,7 +67,7 @@ func handle(ctx context.Context, r request) (*response, error) {
 		os.Exit(*r.Exit)
 	case r.Signal != 0:
 		syscall.Kill(os.Getpid(), r.Signal)
-		select {}
+		time.Sleep(time.Hour)
 	case r.Nil:
 		return nil, nil
 	}

@@ -27,7 +27,7 @@ func main() {
 		call("POST", "init/error", `{"errorMessage":"no table","errorType":"Config"}`)
 		os.Exit(1)
 	case "init-hang":
-		select {}
+		time.Sleep(time.Hour)
 	case "child":
 		cmd := exec.Command("sleep", "1000")
 		cmd.Stdout = os.Stdout // so that it holds the pipe
@@ -73,7 +73,7 @@ func respond(mode, id string, event []byte) {
 		os.Exit(0)
 	case "linger":
 		call("POST", path, string(event))
-		select {}
+		time.Sleep(time.Hour)
 	case "trailer":
 		req, _ := http.NewRequest("POST", api+path, io.MultiReader(strings.NewReader("half")))
 		req.Trailer = http.Header{

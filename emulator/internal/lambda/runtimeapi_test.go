@@ -1,0 +1,194 @@
+package lambda
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestRuntimeAPI has a runtime written by hand do what it must not do.
+func TestRuntimeAPI(t *testing.T) {
+	t.Parallel()
+	r := start(t, raw("protocol"))
+	out, err := r.Invoke(t.Context(), "Raw", []byte(`{}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got string
+	if err := json.Unmarshal(out, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := `POST invocation/00000000-0000-0000-0000-000000000000/response 400 {"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}
+GET invocation/next 403 {"errorMessage":"State transition to Ready failed for runtime. Error: State transition is not allowed","errorType":"InvalidStateTransition"}
+POST init/error 403 {"errorMessage":"State transition to InitError failed for runtime. Error: State transition is not allowed","errorType":"InvalidStateTransition"}
+GET nowhere 404 {"errorMessage":"No such operation: GET /2018-06-01/runtime/nowhere","errorType":"InvalidPath"}
+`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	eventually(t, "the second answer to be refused", func() bool {
+		return strings.Contains(r.out.String(), "Raw | again 403 ")
+	})
+	if _, err := r.Invoke(t.Context(), "Raw", []byte(`{}`)); err != nil {
+		t.Errorf("the event after: %v", err)
+	}
+}
+
+func TestRuntimeThatFails(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		mode string
+		want failure
+	}{
+		{"init-exit", failure{"RequestId: ID Error: Runtime exited with error: exit status 3", "Runtime.ExitError"}},
+		{"init-error", failure{"no table", "Config"}},
+		{"large", failure{"Response payload size exceeded maximum allowed payload size (6291556 bytes).", "Function.ResponseSizeTooLarge"}},
+		{"no-json-error", failure{"broken", "Runtime.Unknown"}},
+		{"trailer", failure{"broke off", "Broken"}},
+	} {
+		t.Run(tt.mode, func(t *testing.T) {
+			t.Parallel()
+			r := start(t, raw(tt.mode))
+			for range 2 { // and it fails in the same way again
+				got := r.failure(t, "Raw", `{}`)
+				if strings.HasPrefix(got.Message, "RequestId: ") {
+					got.Message = "RequestId: ID" + got.Message[len("RequestId: ")+36:]
+				}
+				if got != tt.want {
+					t.Errorf("got %+v\nwant %+v", got, tt.want)
+				}
+			}
+		})
+	}
+}
+
+// An init that hangs ends after 10 s, and is tried once more within the time
+// of the event. The limits are in real time, so that this test takes its time.
+func TestInitThatHangs(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes 11 s")
+	}
+	def := raw("init-hang")
+	def.Timeout = time.Second
+	r := start(t, def)
+	begun := time.Now()
+	got := r.failure(t, "Raw", `{}`)
+	if got.Type != "Sandbox.Timedout" || !strings.HasSuffix(got.Message, "Task timed out after 1.00 seconds") {
+		t.Errorf("got %+v", got)
+	}
+	if took := time.Since(begun); took < 11*time.Second {
+		t.Errorf("took %v, want 10 s of init and 1 s of the event", took)
+	}
+}
+
+func TestRuntimeThatAnswersWithNothing(t *testing.T) {
+	t.Parallel()
+	r := start(t, raw("empty"))
+	out, err := r.Invoke(t.Context(), "Raw", []byte(`{}`))
+	if err != nil || len(out) != 0 {
+		t.Errorf("got %q, %v", out, err)
+	}
+}
+
+func TestRuntimeThatEndsAfterItsAnswer(t *testing.T) {
+	t.Parallel()
+	r := start(t, raw("exit-after"))
+	for i := range 5 {
+		out, err := r.Invoke(t.Context(), "Raw", fmt.Append(nil, i))
+		if err != nil || string(out) != fmt.Sprint(i) {
+			t.Fatalf("event %d: got %q, %v", i, out, err)
+		}
+	}
+}
+
+// A runtime that never asks for another event does not hold up the next one,
+// and is ended when its time is over.
+func TestRuntimeThatLingers(t *testing.T) {
+	t.Parallel()
+	def := raw("linger")
+	def.Timeout = time.Second
+	r := start(t, def)
+	for range 2 {
+		if _, err := r.Invoke(t.Context(), "Raw", []byte(`{}`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "both processes to end", func() bool { return processCount(r) == 0 })
+}
+
+func TestShutdown(t *testing.T) {
+	t.Parallel()
+	t.Run("SIGTERM with an extension", func(t *testing.T) {
+		t.Parallel()
+		r := start(t, raw("sigterm"))
+		if _, err := r.Invoke(t.Context(), "Raw", []byte(`{}`)); err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
+		if got, want := r.out.String(), "Raw | saying goodbye\n"; got != want {
+			t.Errorf("output: got %q, want %q", got, want)
+		}
+	})
+	t.Run("what a function has started", func(t *testing.T) {
+		t.Parallel()
+		r := start(t, raw("child"))
+		if _, err := r.Invoke(t.Context(), "Raw", []byte(`{}`)); err != nil {
+			t.Fatal(err)
+		}
+		var pid int
+		eventually(t, "the child's pid", func() bool {
+			_, err := fmt.Sscanf(r.out.String(), "Raw | child %d", &pid)
+			return err == nil
+		})
+		r.Close()
+		eventually(t, "the child to end", func() bool { return syscall.Kill(pid, 0) != nil || zombie(pid) })
+	})
+	t.Run("while events run and wait", func(t *testing.T) {
+		t.Parallel()
+		r := startConfig(t, Config{Functions: tableOf(echo()), MaxInstances: 1})
+		errs := make(chan error)
+		for range 3 {
+			go func() {
+				_, err := r.Invoke(t.Context(), "Echo", []byte(`{"Print":"begun","Sleep":3600000000000}`))
+				errs <- err
+			}()
+		}
+		eventually(t, "the first to begin and the others to wait", func() bool {
+			f := r.order[0]
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			return len(f.queue) == 2 && f.active == 3
+		})
+		r.Close()
+		for range 3 {
+			if err := <-errs; !errors.Is(err, ErrClosed) {
+				t.Errorf("got %v, want ErrClosed", err)
+			}
+		}
+		if _, err := r.Invoke(t.Context(), "Echo", []byte(`{}`)); !errors.Is(err, ErrClosed) {
+			t.Errorf("after Close: got %v, want ErrClosed", err)
+		}
+	})
+}
+
+// An idle process that is killed is not missed: the next event gets another.
+func TestKilledWhileIdle(t *testing.T) {
+	t.Parallel()
+	r := start(t, echo())
+	before := r.echo(t, `{}`)
+	eventually(t, "the process to be idle", func() bool { return r.idle() == 1 })
+	if err := syscall.Kill(before.PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the end to be noticed", func() bool {
+		return strings.Contains(r.log.String(), `msg="function exited between events" function=Echo status="signal: killed"`)
+	})
+	if after := r.echo(t, `{}`); after.PID == before.PID {
+		t.Error("same process")
+	}
+}
