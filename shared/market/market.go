@@ -6,6 +6,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -66,4 +69,22 @@ func isPrice(text string) bool {
 	}
 	leadingZero := len(text) > 1 && text[0] == '0' && text[1] != '.'
 	return positive && !leadingZero && len(text) <= 32
+}
+
+var symbolForm = regexp.MustCompile(`^[A-Z0-9]{2,10}-[A-Z]{3,5}$`)
+
+// ParseSymbols reads a list such as BTC-USD,ETH-USD.
+func ParseSymbols(list string) ([]string, error) {
+	var symbols []string
+	for symbol := range strings.SplitSeq(list, ",") {
+		symbol = strings.TrimSpace(symbol)
+		if !symbolForm.MatchString(symbol) {
+			return nil, fmt.Errorf("market: %q is no symbol: use a list such as BTC-USD,ETH-USD", symbol)
+		}
+		if slices.Contains(symbols, symbol) {
+			return nil, fmt.Errorf("market: the symbol %s is listed twice", symbol)
+		}
+		symbols = append(symbols, symbol)
+	}
+	return symbols, nil
 }

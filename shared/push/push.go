@@ -166,7 +166,9 @@ func (p *Pusher) Len() int {
 
 // Send sends a message to a connection before any further ticks. It does nothing
 // if the connection is not here.
-func (p *Pusher) Send(connectionID string, body []byte) { p.enqueue(connectionID, &control{body: body}) }
+func (p *Pusher) Send(connectionID string, body []byte) {
+	p.enqueue(connectionID, &control{body: body})
+}
 
 // Close sends a message to a connection and ends it.
 func (p *Pusher) Close(connectionID string, body []byte) {

@@ -26,8 +26,8 @@ const connectionLife = 2*time.Hour + 10*time.Minute
 // ConnectionRef names a connection by what every event of it carries. It is the
 // whole key of its row, so no index and no scan are needed.
 type ConnectionRef struct {
-	ID          string
-	ConnectedAt int64 // requestContext.connectedAt, milliseconds since 1970
+	ConnectionID string
+	ConnectedAt  int64 // requestContext.connectedAt, milliseconds since 1970
 }
 
 // Connection is a row of the Connections table.
@@ -54,7 +54,7 @@ const (
 // Shards - 1.
 func (r ConnectionRef) Shard() int {
 	h := fnv.New32a()
-	h.Write([]byte(r.ID))
+	h.Write([]byte(r.ConnectionID))
 	return int(h.Sum32() % Shards)
 }
 
@@ -64,7 +64,7 @@ func (r ConnectionRef) Age(now time.Time) time.Duration {
 }
 
 func (r ConnectionRef) key() item {
-	return item{"shard": str(strconv.Itoa(r.Shard())), "sort": str(sortKey(r.ConnectedAt) + "#" + r.ID)}
+	return item{"shard": str(strconv.Itoa(r.Shard())), "sort": str(sortKey(r.ConnectedAt) + "#" + r.ConnectionID)}
 }
 
 // sortKey is a time as text that sorts as times do.

@@ -1,0 +1,208 @@
+package functions
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"crypto-ticker/shared/market"
+	"crypto-ticker/shared/push"
+	"crypto-ticker/shared/store"
+)
+
+// The codes of error messages.
+const (
+	codeInvalid   = "invalid_message" // no JSON object, or a field of the wrong kind
+	codeSymbol    = "unknown_symbol"
+	codeForbidden = "forbidden" // by the client's policies
+	codeInternal  = "internal"  // not the client's fault: it may try again
+	codeExpired   = "token_expired"
+)
+
+const maxID = 64 // bytes of a message's id, as JSON
+
+// Default returns the handler of the client's messages: ping, subscribe and
+// unsubscribe. Other types are ignored. What is not understood is answered with
+// an error message; the connection stays in any case.
+func Default(_ context.Context, getenv func(string) string) (lambda.Handler, error) {
+	s, err := store.Open(getenv)
+	if err != nil {
+		return nil, err
+	}
+	client, err := push.Open(getenv)
+	if err != nil {
+		return nil, err
+	}
+	symbols, err := market.ParseSymbols(getenv("SYMBOLS"))
+	if err != nil {
+		return nil, fmt.Errorf("SYMBOLS: %w", err)
+	}
+	return lambda.NewHandler(messages{s, client, symbols}.handle), nil
+}
+
+// messages handles the messages of clients.
+type messages struct {
+	store   *store.Store
+	push    *push.Client
+	symbols []string
+}
+
+func (m messages) handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+	answer := events.APIGatewayProxyResponse{StatusCode: http.StatusOK}
+	reply, err := m.reply(ctx, event)
+	var refused *refusal
+	switch {
+	case errors.As(err, &refused):
+		reply.Type, reply.Code, reply.Message = push.TypeError, refused.code, refused.message
+	case err != nil:
+		slog.ErrorContext(ctx, "message cannot be handled", "connection_id", event.RequestContext.ConnectionID, "error", err)
+		reply.Type, reply.Code, reply.Message = push.TypeError, codeInternal, "that did not work; try again"
+	}
+	if reply.Type == "" {
+		return answer, nil
+	}
+	err = m.push.Post(ctx, event.RequestContext.ConnectionID, reply.JSON())
+	if err != nil && !errors.Is(err, push.ErrGone) { // who has left needs no answer
+		return answer, fmt.Errorf("default: %w", err)
+	}
+	return answer, nil
+}
+
+// refusal is an error that the client is told.
+type refusal struct{ code, message string }
+
+func (r *refusal) Error() string { return r.code + ": " + r.message }
+
+func invalid(message string) error { return &refusal{codeInvalid, message} }
+
+// subscription is the client's subscribe or unsubscribe. Without symbols it means
+// all of them.
+type subscription struct {
+	Symbols *[]string `json:"symbols"`
+	Mode    *string   `json:"mode"` // of subscribe: all (the default) or latest
+}
+
+// reply returns the answer to a message, without a type if there is none. It has
+// the message's id even if there is an error.
+func (m messages) reply(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (push.Message, error) {
+	var reply push.Message
+	var head struct {
+		Type *string         `json:"type"`
+		ID   json.RawMessage `json:"id"`
+	}
+	body := []byte(event.Body)
+	if err := json.Unmarshal(body, &head); err != nil || head.Type == nil {
+		return reply, invalid(`send a JSON object with a type, such as {"type":"ping"}`)
+	}
+	if !isID(head.ID) {
+		return reply, invalid(fmt.Sprintf("id must be a string or a number of at most %d bytes", maxID))
+	}
+	reply.ID = head.ID
+	var change func(context.Context, events.APIGatewayWebsocketProxyRequest, subscription, push.Message) (push.Message, error)
+	switch *head.Type {
+	case "ping":
+		reply.Type = push.TypePong
+		return reply, nil
+	case "subscribe":
+		change = m.subscribe
+	case "unsubscribe":
+		change = m.unsubscribe
+	default:
+		return push.Message{}, nil
+	}
+	var s subscription
+	if json.Unmarshal(body, &s) != nil {
+		return reply, invalid(`symbols must be a list of strings and mode a string: {"type":"subscribe","symbols":["BTC-USD"],"mode":"all"}`)
+	}
+	return change(ctx, event, s, reply)
+}
+
+// isID says whether a message's id, which may be missing, can be repeated.
+func isID(id json.RawMessage) bool {
+	if len(id) == 0 {
+		return true
+	}
+	return len(id) <= maxID && (id[0] == '"' || id[0] == '-' || id[0] >= '0' && id[0] <= '9')
+}
+
+func (m messages) subscribe(ctx context.Context, event events.APIGatewayWebsocketProxyRequest, s subscription, reply push.Message) (push.Message, error) {
+	mode := store.ModeAll
+	switch {
+	case s.Mode == nil, *s.Mode == "all":
+	case *s.Mode == store.ModeLatest:
+		mode = store.ModeLatest
+	default:
+		return reply, invalid("mode must be all or latest")
+	}
+	policies, ip := authorizerContext(event)["policies"], event.RequestContext.Identity.SourceIP
+	allowed := func(symbol string) bool { return maySubscribe(policies, symbol, ip) }
+	symbols, err := m.wanted(s)
+	if err != nil {
+		return reply, err
+	}
+	if s.Symbols == nil {
+		symbols = slices.DeleteFunc(symbols, func(symbol string) bool { return !allowed(symbol) })
+	}
+	if i := slices.IndexFunc(symbols, func(symbol string) bool { return !allowed(symbol) }); i >= 0 || len(symbols) == 0 {
+		return reply, &refusal{codeForbidden, "your policies do not allow that subscription"}
+	}
+	conn, err := m.store.Subscribe(ctx, ref(event), symbols, mode)
+	if err != nil {
+		return reply, err
+	}
+	slog.InfoContext(ctx, "subscribed", "connection_id", conn.ConnectionID, "symbols", symbols, "mode", mode)
+	reply.Type, reply.Symbols, reply.Mode = push.TypeSubscribed, m.inOrder(conn.Symbols), "all"
+	if conn.Mode == store.ModeLatest {
+		reply.Mode = conn.Mode
+	}
+	return reply, nil
+}
+
+func (m messages) unsubscribe(ctx context.Context, event events.APIGatewayWebsocketProxyRequest, s subscription, reply push.Message) (push.Message, error) {
+	symbols, err := m.wanted(s)
+	if err != nil {
+		return reply, err
+	}
+	conn, err := m.store.Unsubscribe(ctx, ref(event), symbols)
+	if err != nil {
+		return reply, err
+	}
+	slog.InfoContext(ctx, "unsubscribed", "connection_id", conn.ConnectionID, "symbols", symbols)
+	reply.Type, reply.Symbols = push.TypeUnsubscribed, m.inOrder(conn.Symbols)
+	return reply, nil
+}
+
+// wanted returns the symbols that a message names, each once.
+func (m messages) wanted(s subscription) ([]string, error) {
+	if s.Symbols == nil {
+		return slices.Clone(m.symbols), nil
+	}
+	for _, symbol := range *s.Symbols {
+		if !slices.Contains(m.symbols, symbol) {
+			return nil, &refusal{codeSymbol, "symbols must be some of " + strings.Join(m.symbols, ", ")}
+		}
+	}
+	if len(*s.Symbols) == 0 {
+		return nil, invalid("symbols must not be empty; leave it out for all of them")
+	}
+	return m.inOrder(*s.Symbols), nil
+}
+
+// inOrder returns the symbols in the order of all, each once, and never nil.
+func (m messages) inOrder(symbols []string) []string {
+	ordered := []string{}
+	for _, symbol := range m.symbols {
+		if slices.Contains(symbols, symbol) {
+			ordered = append(ordered, symbol)
+		}
+	}
+	return ordered
+}
