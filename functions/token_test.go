@@ -5,8 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -200,6 +205,39 @@ func TestTokenRefuses(t *testing.T) {
 				t.Errorf("Cache-Control %q; want no-store", got)
 			}
 		})
+	}
+}
+
+// Time tells nothing either, since every invalid key costs the same: one reading
+// of the database, and one hash, which nothing can leave out.
+func TestTokenSameWork(t *testing.T) {
+	t.Parallel()
+	env, s := newEnv(t)
+	target, err := url.Parse(env["AWS_ENDPOINT_URL_DYNAMODB"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var operations []string // of one exchange at a time
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	counter := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		operations = append(operations, r.Header.Get("X-Amz-Target"))
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(counter.Close)
+	h := newHandler(t, functions.Token, env.With("AWS_ENDPOINT_URL_DYNAMODB", counter.URL))
+	unknown, _ := auth.NewKey()
+	for _, tt := range []struct{ name, key string }{
+		{"malformed", "demo-key"},
+		{"typing error", unknown[:len(unknown)-1] + "_"},
+		{"unknown", unknown},
+		{"wrong secret", addKey(t, env.With("KEY_PEPPER", strings.Repeat("p", 32)), s, asIs)},
+		{"revoked", addKey(t, env, s, func(k *store.Key) { k.DisabledAt = time.Now() })},
+	} {
+		operations = nil
+		res := exchangeKey(t, h, body(keyBody(tt.key)))
+		if res.StatusCode != 401 || !slices.Equal(operations, []string{"DynamoDB_20120810.GetItem"}) {
+			t.Errorf("%s: answer %d after %v; want 401 after one GetItem", tt.name, res.StatusCode, operations)
+		}
 	}
 }
 
