@@ -41,7 +41,7 @@ type Service struct {
 type Error struct {
 	Status  int    // HTTP status; 400 if 0
 	Type    string // with its namespace, as it stands in __type
-	Message string
+	Message string // none is sent if empty
 	// MessageKey is message or Message; message if empty.
 	MessageKey string
 	// Fields are further members of the error's shape.
@@ -92,7 +92,9 @@ func (s *Service) fail(w http.ResponseWriter, e *Error) {
 	if key == "" {
 		key = "message"
 	}
-	body[key] = e.Message
+	if e.Message != "" {
+		body[key] = e.Message
+	}
 	status := e.Status
 	if status == 0 {
 		status = http.StatusBadRequest

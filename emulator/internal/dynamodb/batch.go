@@ -1,0 +1,330 @@
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+
+package dynamodb
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// Limits of a batch.
+const (
+	maxBatchWrites = 25
+	maxBatchKeys   = 100
+	maxBatchBytes  = 16 << 20
+)
+
+var errDuplicateKeys = validation("Provided list of item keys contains duplicates")
+
+// parseBatch reads the request, and reads each table's part with f.
+func parseBatch(body []byte, f func(table string, s *scanner) error) (*request, error) {
+	r, err := parseRequest(body)
+	if err != nil {
+		return nil, err
+	}
+	var c constraints
+	c.oneOf(r.returnCapacity, "returnConsumedCapacity", "INDEXES", "TOTAL", "NONE")
+	c.require(r.batch != nil, nil, "requestItems", "not be null")
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(r.batch, func(a, b batchTable) int { return strings.Compare(a.table, b.table) })
+	for i, b := range r.batch {
+		c.tableName(b.table)
+		if err := c.err(); err != nil {
+			return nil, err
+		}
+		if i > 0 && r.batch[i-1].table == b.table {
+			return nil, invalidParameter("Table %s is named twice in the request", b.table)
+		}
+		if err := f(b.table, &scanner{data: b.raw}); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// batchWrite is one put or delete of a batch.
+type batchWrite struct {
+	table     string
+	put, key  item
+	deletes   bool
+	t         *table
+	storedKey []byte
+	stored    []byte
+}
+
+func (e *Engine) batchWriteItem(body []byte) (json.RawMessage, error) {
+	var all []batchWrite
+	r, err := parseBatch(body, func(table string, s *scanner) error {
+		if err := s.begin('['); err != nil {
+			return err
+		}
+		for s.more() {
+			w, err := readBatchWrite(s)
+			if err != nil {
+				return err
+			}
+			w.table = table
+			all = append(all, w)
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case len(all) == 0:
+		return nil, validation("1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member must have length greater than or equal to 1")
+	case len(all) > maxBatchWrites:
+		return nil, validation("Too many items requested for the BatchWriteItem call")
+	}
+	if err := e.resolveBatch(all); err != nil {
+		return nil, err
+	}
+	changes := make([]*change, len(all))
+	for i, w := range all {
+		changes[i] = &change{r: &request{}, t: w.t, key: w.storedKey,
+			next: func(item) (item, []byte, error) { return w.put, w.stored, nil }}
+	}
+	err = e.store.update(func(rd reader) (writes []write, err error) {
+		for _, ch := range changes {
+			one, err := e.attempt(rd, ch)
+			if err != nil {
+				return nil, err
+			}
+			writes = append(writes, one...)
+		}
+		return writes, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	cost := map[string]float64{}
+	for _, ch := range changes {
+		cost[ch.t.name] += writeUnits(max(ch.oldSize, ch.now))
+	}
+	out := r.appendCosts([]byte(`{"UnprocessedItems":{}`), cost)
+	return append(out, '}'), nil
+}
+
+// readBatchWrite reads a WriteRequest.
+func readBatchWrite(s *scanner) (w batchWrite, err error) {
+	if err := s.begin('{'); err != nil {
+		return w, err
+	}
+	requests := 0
+	for s.more() {
+		name := s.name()
+		if s.null() {
+			continue
+		}
+		if name != "PutRequest" && name != "DeleteRequest" {
+			s.raw()
+			continue
+		}
+		requests++
+		r, err := readRequest(s)
+		if err != nil {
+			return w, err
+		}
+		w.put, w.key, w.deletes = r.item, r.key, name == "DeleteRequest"
+		if w.deletes && r.key == nil || !w.deletes && r.item == nil {
+			return w, validation("1 validation error detected: Value null at 'requestItems' failed to satisfy constraint: Member must not be null")
+		}
+		if w.deletes {
+			w.put = nil
+		}
+	}
+	if requests != 1 {
+		return w, validation("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
+	}
+	return w, nil
+}
+
+// resolveBatch finds the tables and encodes the keys and items of a batch.
+func (e *Engine) resolveBatch(all []batchWrite) (err error) {
+	seen := map[string]bool{}
+	for i := range all {
+		w := &all[i]
+		if w.t, err = e.find(w.table); err != nil {
+			return err
+		}
+		if w.deletes {
+			w.storedKey, err = w.t.schema.ofKey(w.key)
+		} else if w.storedKey, err = w.t.schema.of(w.put); err == nil {
+			w.stored, err = w.t.encode(w.put, "Item size has exceeded the maximum allowed size")
+		}
+		if err != nil {
+			return err
+		}
+		id := w.table + "\x00" + string(w.storedKey)
+		if seen[id] {
+			return errDuplicateKeys
+		}
+		seen[id] = true
+	}
+	return nil
+}
+
+// batchRead is what a batch reads from one table.
+type batchRead struct {
+	r     *request
+	t     *table
+	given []item
+	keys  [][]byte
+	paths []path
+}
+
+func (e *Engine) batchGetItem(body []byte) (json.RawMessage, error) {
+	var reads []*batchRead
+	total := 0
+	r, err := parseBatch(body, func(table string, s *scanner) error {
+		b, err := readKeysAndAttributes(s)
+		if err != nil {
+			return err
+		}
+		b.r.table = table
+		reads, total = append(reads, b), total+len(b.given)
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case total == 0:
+		return nil, validation("1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member must have length greater than or equal to 1")
+	case total > maxBatchKeys:
+		return nil, validation("Too many items requested for the BatchGetItem call")
+	}
+	for _, b := range reads {
+		if err := e.resolveRead(b); err != nil {
+			return nil, err
+		}
+	}
+	return e.readBatch(r, reads)
+}
+
+// readKeysAndAttributes reads what a batch asks of one table.
+func readKeysAndAttributes(s *scanner) (*batchRead, error) {
+	b := &batchRead{}
+	rest := &scanner{data: s.data}
+	if err := s.begin('{'); err != nil {
+		return nil, err
+	}
+	for s.more() {
+		if name := s.name(); name != "Keys" || s.peek() == 'n' {
+			s.raw()
+			continue
+		}
+		if err := s.begin('['); err != nil {
+			return nil, err
+		}
+		for s.more() {
+			key, err := s.item(0)
+			if err != nil {
+				return nil, err
+			}
+			b.given = append(b.given, key)
+		}
+	}
+	var err error
+	b.r, err = readRequest(rest) // the other members are those of GetItem
+	return b, err
+}
+
+func (e *Engine) resolveRead(b *batchRead) (err error) {
+	if b.t, err = e.find(b.r.table); err != nil {
+		return err
+	}
+	if err := b.r.placeholders(named{"ProjectionExpression", b.r.projection}); err != nil {
+		return err
+	}
+	if b.paths, err = b.r.projectionPaths(); err != nil {
+		return err
+	}
+	if err := b.r.bind.unused(); err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for _, given := range b.given {
+		key, err := b.t.schema.ofKey(given)
+		if err != nil {
+			return err
+		}
+		if seen[string(key)] {
+			return errDuplicateKeys
+		}
+		seen[string(key)] = true
+		b.keys = append(b.keys, key)
+	}
+	return nil
+}
+
+// readBatch reads items until there are too many bytes of them; the other keys
+// go back to the client.
+func (e *Engine) readBatch(r *request, reads []*batchRead) (json.RawMessage, error) {
+	out := []byte(`{"Responses":{`)
+	left := make(map[string]json.RawMessage)
+	cost := map[string]float64{}
+	size := 0
+	err := e.store.view(func(rd reader) (err error) {
+		for i, b := range reads {
+			if i > 0 {
+				out = append(out, ',')
+			}
+			out = append(appendText(out, b.t.name), ":["...)
+			first := true
+			for j, key := range b.keys {
+				stored := rd.get(b.t.space, key)
+				if size += storedSize(stored); size > maxBatchBytes {
+					left[b.t.name] = b.unprocessed(r, j)
+					break
+				}
+				cost[b.t.name] += readUnits(storedSize(stored), b.r.consistent)
+				if stored == nil {
+					continue
+				}
+				if !first {
+					out = append(out, ',')
+				}
+				first = false
+				if out, err = appendStored(out, stored, b.paths); err != nil {
+					return err
+				}
+			}
+			out = append(out, ']')
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	unprocessed, err := json.Marshal(left)
+	if err != nil {
+		return nil, err
+	}
+	out = append(append(out, `},"UnprocessedKeys":`...), unprocessed...)
+	return append(r.appendCosts(out, cost), '}'), nil
+}
+
+// unprocessed gives a table's part of the request again, without the keys that
+// have been read.
+func (b *batchRead) unprocessed(r *request, from int) json.RawMessage {
+	part := map[string]json.RawMessage{}
+	for _, t := range r.batch {
+		if t.table == b.t.name {
+			json.Unmarshal(t.raw, &part) // it is a valid object: it has been read
+		}
+	}
+	keys := []byte{'['}
+	for i, key := range b.given[from:] {
+		if i > 0 {
+			keys = append(keys, ',')
+		}
+		keys = key.appendJSON(keys)
+	}
+	part["Keys"] = append(keys, ']')
+	out, _ := json.Marshal(part)
+	return out
+}

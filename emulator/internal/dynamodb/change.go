@@ -1,0 +1,197 @@
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html
+
+package dynamodb
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+)
+
+// maxItemSize is how large an item may be, in bytes as value.size counts them.
+const maxItemSize = 400 << 10
+
+// An item is stored as its size, as a varint, and its JSON.
+
+// encode gives an item as it is stored, if the table can hold it.
+func (t *table) encode(it item, tooLarge string) ([]byte, error) {
+	size := it.size()
+	if size > maxItemSize {
+		return nil, validation(tooLarge)
+	}
+	for _, x := range t.indexes {
+		if err := x.check(it); err != nil {
+			return nil, err
+		}
+	}
+	return encodeStored(it, size), nil
+}
+
+func encodeStored(it item, size int) []byte {
+	stored := binary.AppendUvarint(make([]byte, 0, size+size/2+64), uint64(size))
+	return it.appendJSON(stored)
+}
+
+// storedSize gives the size of a stored item; 0 for nil.
+func storedSize(stored []byte) int {
+	size, _ := binary.Uvarint(stored)
+	return int(size)
+}
+
+// storedJSON gives the JSON of a stored item.
+func storedJSON(stored []byte) []byte {
+	_, n := binary.Uvarint(stored)
+	return stored[max(n, 0):]
+}
+
+func decodeStored(stored []byte) (item, error) {
+	s := &scanner{data: storedJSON(stored)}
+	it, err := s.item(0)
+	if err != nil {
+		return nil, fmt.Errorf("dynamodb: stored item is damaged: %s", err)
+	}
+	return it, nil
+}
+
+// appendStored appends what the paths select of a stored item; nil paths mean
+// all of it.
+func appendStored(dst, stored []byte, paths []path) ([]byte, error) {
+	if paths == nil {
+		return append(dst, storedJSON(stored)...), nil
+	}
+	it, err := decodeStored(stored)
+	if err != nil {
+		return dst, err
+	}
+	return it.project(paths).appendJSON(dst), nil
+}
+
+// change is a write of one item that is under way.
+type change struct {
+	r         *request
+	t         *table
+	key       []byte
+	condition *condition
+	update    *update
+	// next gives the item that is to be, and how it is stored; nil to
+	// delete it. old is nil if there is none.
+	next     func(old item) (item, []byte, error)
+	needsOld bool // next wants to see the old item
+
+	old, new     item // after the change
+	hadOld       bool
+	oldSize, now int
+}
+
+// newChange parses the expressions of a write.
+func (e *Engine) newChange(t *table, r *request, more ...named) (*change, error) {
+	ch := &change{r: r, t: t, update: &update{}}
+	err := r.placeholders(append(more, named{"ConditionExpression", r.condition})...)
+	if err != nil {
+		return nil, err
+	}
+	if r.update != nil && len(more) > 0 {
+		if ch.update, err = parseUpdate(*r.update, &r.bind); err != nil {
+			return nil, err
+		}
+	}
+	if ch.condition, err = r.optional("ConditionExpression", r.condition); err != nil {
+		return nil, err
+	}
+	ch.needsOld = r.returnValues != "" && r.returnValues != "NONE"
+	return ch, r.bind.unused()
+}
+
+// carryOut makes the change and gives the operation's answer.
+func (e *Engine) carryOut(ch *change) (json.RawMessage, error) {
+	err := e.store.update(func(rd reader) ([]write, error) { return e.attempt(rd, ch) })
+	if err != nil {
+		return nil, err
+	}
+	out := []byte{'{'}
+	if attributes, ok := ch.returned(); ok {
+		out = append(out, `"Attributes":`...)
+		out = attributes.appendJSON(out)
+	}
+	out = ch.r.appendCapacity(out, ch.t.name, writeUnits(max(ch.oldSize, ch.now)))
+	return append(out, '}'), nil
+}
+
+// attempt checks the condition and gives the writes of a change.
+func (e *Engine) attempt(rd reader, ch *change) ([]write, error) {
+	if ch.t.dropped.Load() {
+		return nil, resourceNotFound("Requested resource not found")
+	}
+	stored := rd.get(ch.t.space, ch.key)
+	ch.hadOld, ch.oldSize = stored != nil, storedSize(stored)
+	derived := len(ch.t.indexes) > 0 || ch.t.ttl.Load() != nil
+	if stored != nil && (ch.condition != nil || ch.needsOld || derived) {
+		var err error
+		if ch.old, err = decodeStored(stored); err != nil {
+			return nil, err
+		}
+	}
+	if ch.condition != nil && !ch.condition.holds(ch.old) {
+		if stored == nil || ch.r.returnOnFailure != "ALL_OLD" {
+			return nil, conditionFailed(nil)
+		}
+		return nil, conditionFailed(bytes.Clone(storedJSON(stored)))
+	}
+	next, nextStored, err := ch.next(ch.old)
+	if err != nil {
+		return nil, err
+	}
+	ch.new, ch.now = next, storedSize(nextStored)
+	if stored == nil && nextStored == nil {
+		return nil, nil
+	}
+	writes := []write{{ch.t.space, ch.key, nextStored}}
+	if derived {
+		writes = e.derive(writes, ch.t, ch.key, ch.old, next)
+	}
+	return writes, nil
+}
+
+// derive appends the writes that keep a table's indexes and expiries in step
+// with an item; old or next is nil if there is none.
+func (e *Engine) derive(writes []write, t *table, key []byte, old, next item) []write {
+	for _, x := range t.indexes {
+		var before, after []byte
+		if old != nil {
+			before = x.entry(old, key)
+		}
+		if next != nil {
+			after = x.entry(next, key)
+		}
+		if before != nil && !bytes.Equal(before, after) {
+			writes = append(writes, write{x.space, before, nil})
+		}
+		if after != nil {
+			it := x.projected(next, t.schema)
+			writes = append(writes, write{x.space, after, encodeStored(it, it.size())})
+		}
+	}
+	if ttl := t.ttl.Load(); ttl != nil {
+		writes = e.deriveExpiry(writes, ttl, key, old, next)
+	}
+	return writes
+}
+
+// returned gives the attributes that the request wants back, if any.
+func (ch *change) returned() (item, bool) {
+	paths := ch.update.paths()
+	switch ch.r.returnValues {
+	case "ALL_OLD":
+		return ch.old, ch.hadOld
+	case "ALL_NEW":
+		return ch.new, ch.new != nil
+	case "UPDATED_OLD":
+		it := ch.old.project(paths)
+		return it, len(it) > 0
+	case "UPDATED_NEW":
+		it := ch.new.project(paths)
+		return it, len(it) > 0
+	}
+	return nil, false
+}

@@ -1,0 +1,179 @@
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
+
+package dynamodb
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// item reads a map of attribute values.
+func (s *scanner) item(depth int) (item, error) {
+	if err := s.begin('{'); err != nil {
+		return nil, err
+	}
+	it, ordered := make(item, 0, 8), true
+	for s.more() {
+		name := s.name()
+		if len(name) > maxNameSize {
+			return nil, invalidParameter("Attribute name is too large, must be less than %d bytes", maxNameSize+1)
+		}
+		v, err := s.value(depth)
+		if err != nil {
+			return nil, err
+		}
+		ordered = ordered && (len(it) == 0 || it[len(it)-1].name < name)
+		it = append(it, attribute{name, v})
+	}
+	if !ordered {
+		it = sorted(it)
+	}
+	return it, nil
+}
+
+// maxNameSize is how long an attribute's name may be, in bytes.
+const maxNameSize = 65535
+
+// value reads an attribute value that lies in depth lists and maps.
+func (s *scanner) value(depth int) (value, error) {
+	var v value
+	types := 0
+	if !s.null() {
+		if err := s.begin('{'); err != nil {
+			return value{}, err
+		}
+		for s.more() {
+			k := kind(s.name())
+			if s.null() {
+				continue
+			}
+			w, known, err := s.valueOf(k, depth)
+			if err != nil {
+				return value{}, err
+			}
+			if known {
+				v = w
+				types++
+			}
+		}
+	}
+	switch {
+	case types == 0:
+		return v, validation("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
+	case types > 1:
+		return v, validation("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
+	}
+	return v, nil
+}
+
+// valueOf reads the value of a type; of an unknown type, it skips it.
+func (s *scanner) valueOf(k kind, depth int) (v value, known bool, err error) {
+	if depth == maxNesting && (k == kindMap || k == kindList) {
+		return v, true, validation("Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit")
+	}
+	switch k {
+	case kindString, kindNumber, kindBinary:
+		v, err = s.scalar(k)
+	case kindStringSet, kindNumberSet, kindBinarySet:
+		v, err = s.set(k)
+	case kindBool:
+		v.flag, err = s.bool()
+	case kindNull:
+		if v.flag, err = s.bool(); err == nil && !v.flag {
+			err = invalidParameter("Null attribute value types must have the value of true")
+		}
+	case kindMap:
+		v.item, err = s.item(depth + 1)
+	case kindList:
+		v.list, err = s.list(depth + 1)
+	default:
+		s.raw()
+		return v, false, nil
+	}
+	v.kind = k
+	return v, true, err
+}
+
+func (s *scanner) list(depth int) ([]value, error) {
+	if err := s.begin('['); err != nil {
+		return nil, err
+	}
+	var list []value
+	for s.more() {
+		v, err := s.value(depth)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, nil
+}
+
+// scalar reads the text of a string, number or binary.
+func (s *scanner) scalar(k kind) (value, error) {
+	text, err := s.text()
+	if err != nil {
+		return value{}, err
+	}
+	switch k {
+	case kindNumber:
+		text, err = normalNumber(text)
+	case kindBinary:
+		var b []byte
+		if b, err = base64.StdEncoding.DecodeString(text); err != nil {
+			err = serialization(fmt.Sprintf("'%s' cannot be decoded from Base64: %v", text, err))
+		}
+		text = string(b)
+	}
+	return value{kind: k, text: text}, err
+}
+
+// setNames are the types of sets as error texts have them.
+var setNames = map[kind]string{kindStringSet: "string", kindNumberSet: "number", kindBinarySet: "binary"}
+
+func (s *scanner) set(k kind) (value, error) {
+	if err := s.begin('['); err != nil {
+		return value{}, err
+	}
+	v := value{kind: k}
+	for s.more() {
+		e, err := s.scalar(k[:1])
+		if err != nil {
+			return value{}, err
+		}
+		if e.text == "" && k != kindNumberSet {
+			return value{}, invalidParameter("An %s set may not have a empty %s as a member", setNames[k], setNames[k])
+		}
+		v.list = append(v.list, e)
+	}
+	if len(v.list) == 0 {
+		return value{}, invalidParameter("An %s set  may not be empty", setNames[k])
+	}
+	given := slices.Clone(v.list)
+	if v.list = sortSet(v.list); len(v.list) < len(given) {
+		return value{}, duplicates(k, given)
+	}
+	return v, nil
+}
+
+func duplicates(k kind, members []value) error {
+	if k == kindNumberSet {
+		return validation("Input collection contains duplicates")
+	}
+	texts := make([]string, len(members))
+	for i, m := range members {
+		texts[i] = strings.Trim(string(m.appendScalar(nil)), `"`)
+	}
+	return invalidParameter("Input collection [%s] contains duplicates.", strings.Join(texts, ", "))
+}
+
+// sortSet puts the members of a set in order and drops what is there twice.
+func sortSet(members []value) []value {
+	slices.SortFunc(members, func(a, b value) int {
+		c, _ := a.compare(b)
+		return c
+	})
+	return slices.CompactFunc(members, value.equal)
+}

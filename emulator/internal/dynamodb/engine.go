@@ -1,0 +1,133 @@
+// Package dynamodb is a DynamoDB engine behind DynamoDB's own protocol.
+//
+// Items lie in a store of ordered keys, in the form that they have on the wire,
+// so that reading one is mostly copying it. A key is encoded so that its bytes
+// order as DynamoDB orders keys. The store is one of two:
+//
+//   - in memory: github.com/tidwall/btree, the fastest ordered map that is
+//     maintained, generic, and without dependencies;
+//   - in a file: go.etcd.io/bbolt, which survives the death of the process or
+//     of the machine at any moment without a log to replay, and is one file.
+//
+// Sums of numbers are made by github.com/cockroachdb/apd, because they have to
+// be exact to 38 digits, which no type of the standard library is.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/Welcome.html
+package dynamodb
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+
+	"crypto-ticker/emulator/internal/awsjson"
+	"crypto-ticker/emulator/internal/clock"
+)
+
+// Config says what Open opens.
+type Config struct {
+	// Dir is the folder of the store's file; it is made if it is missing.
+	// If Dir is empty, tables live in memory and end with the Engine.
+	Dir       string
+	Region    string // of the tables' ARNs
+	AccountID string // of the tables' ARNs
+	Clock     *clock.Clock
+	Log       *slog.Logger
+}
+
+// Engine holds tables and carries out operations on them. Its methods may be
+// called at the same time.
+type Engine struct {
+	cfg     Config
+	store   store
+	service awsjson.Service
+	sweeper sweeper
+
+	mu     sync.RWMutex // guards tables; held while one is made or deleted
+	tables map[string]*table
+	last   uint64 // the last space given away
+}
+
+// maxBody is how large a request may be, in bytes.
+const maxBody = 16 << 20
+
+// Open makes an Engine with the tables that its folder holds. A file that is
+// damaged, or in use by another process, is an error that says so.
+func Open(cfg Config) (*Engine, error) {
+	e := &Engine{cfg: cfg, store: newMemoryStore(), tables: map[string]*table{}}
+	if cfg.Dir != "" {
+		s, err := openBoltStore(cfg.Dir)
+		if err != nil {
+			return nil, err
+		}
+		e.store = s
+	}
+	e.service = awsjson.Service{
+		Target: "DynamoDB_20120810", Version: "1.0", MaxBody: maxBody,
+		Operations: e.operations(), Unknown: e.unknown,
+		Internal: serviceNamespace + "InternalServerError", Log: cfg.Log,
+	}
+	if err := e.load(); err != nil {
+		e.store.close()
+		return nil, err
+	}
+	e.startSweeper()
+	return e, nil
+}
+
+// Close ends the Engine. What it has acknowledged is in its file.
+func (e *Engine) Close() error {
+	e.sweeper.stop()
+	return e.store.close()
+}
+
+// ServeHTTP answers one request of a DynamoDB client.
+func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.service.ServeHTTP(w, r) }
+
+// Do carries out an operation, such as CreateTable, in process: input and
+// result are those of the protocol, and an error of DynamoDB is an
+// *awsjson.Error.
+func (e *Engine) Do(ctx context.Context, operation string, input []byte) (json.RawMessage, error) {
+	op := e.service.Operations[operation]
+	if op == nil {
+		return nil, e.unknown(operation)
+	}
+	out, err := op(ctx, input)
+	if err != nil {
+		return nil, fmt.Errorf("dynamodb: %s: %w", operation, err)
+	}
+	return out.(json.RawMessage), nil
+}
+
+func (e *Engine) operations() map[string]awsjson.Operation {
+	all := map[string]func([]byte) (json.RawMessage, error){
+		"CreateTable":        e.createTable,
+		"DescribeTable":      e.describeTable,
+		"ListTables":         e.listTables,
+		"DeleteTable":        e.deleteTable,
+		"UpdateTimeToLive":   e.updateTimeToLive,
+		"DescribeTimeToLive": e.describeTimeToLive,
+		"PutItem":            e.putItem,
+		"GetItem":            e.getItem,
+		"UpdateItem":         e.updateItem,
+		"DeleteItem":         e.deleteItem,
+		"Query":              e.query,
+		"Scan":               e.scan,
+		"BatchWriteItem":     e.batchWriteItem,
+		"BatchGetItem":       e.batchGetItem,
+	}
+	operations := make(map[string]awsjson.Operation, len(all))
+	for name, op := range all {
+		operations[name] = func(_ context.Context, body []byte) (any, error) { return op(body) }
+	}
+	return operations
+}
+
+// unknown answers for what is no operation, or none that is emulated.
+func (e *Engine) unknown(operation string) *awsjson.Error {
+	e.cfg.Log.Warn("dynamodb: operation not emulated", "operation", operation)
+	return unknownOperation()
+}

@@ -1,0 +1,213 @@
+package dynamodb
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go"
+
+	"crypto-ticker/emulator/internal/awsjson"
+	"crypto-ticker/emulator/internal/clock"
+)
+
+// bench is an engine with a server before it and a client of the SDK.
+type bench struct {
+	t      testing.TB
+	engine *Engine
+	clock  *clock.Clock
+	url    string
+	client *dynamodb.Client
+}
+
+func open(t testing.TB, dir string) *bench {
+	t.Helper()
+	b := &bench{t: t, clock: clock.New()}
+	t.Cleanup(b.clock.Close)
+	engine, err := Open(Config{Dir: dir, Region: "eu-central-1", AccountID: "123456789012", Clock: b.clock, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.engine = engine
+	t.Cleanup(func() {
+		if err := engine.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	server := httptest.NewServer(engine)
+	t.Cleanup(server.Close)
+	b.url = server.URL
+	transport := &http.Transport{MaxIdleConnsPerHost: 128}
+	t.Cleanup(transport.CloseIdleConnections)
+	b.client = dynamodb.New(dynamodb.Options{
+		Region: "eu-central-1", BaseEndpoint: aws.String(server.URL), HTTPClient: &http.Client{Transport: transport},
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "secret"}, nil
+		}), RetryMaxAttempts: 1,
+	})
+	return b
+}
+
+// onStores runs a test with each kind of store.
+func onStores(t *testing.T, f func(t *testing.T, b *bench)) {
+	t.Helper()
+	t.Parallel()
+	t.Run("memory", func(t *testing.T) { t.Parallel(); f(t, open(t, "")) })
+	t.Run("file", func(t *testing.T) { t.Parallel(); f(t, open(t, t.TempDir())) })
+}
+
+// do carries out an operation, whose input is JSON with %s for each arg.
+func (b *bench) do(operation, input string, args ...any) (string, error) {
+	if len(args) > 0 {
+		input = fmt.Sprintf(input, args...)
+	}
+	out, err := b.engine.Do(context.Background(), operation, []byte(input))
+	return string(out), err
+}
+
+// must carries out an operation that has to succeed.
+func (b *bench) must(operation, input string, args ...any) string {
+	b.t.Helper()
+	out, err := b.do(operation, input, args...)
+	if err != nil {
+		b.t.Fatalf("%s %s: %v", operation, input, err)
+	}
+	return out
+}
+
+// want carries out an operation and compares its answer.
+func (b *bench) want(operation, input, want string) {
+	b.t.Helper()
+	if got := b.must(operation, input); got != want {
+		b.t.Errorf("%s %s:\n got %s\nwant %s", operation, input, got, want)
+	}
+}
+
+// wantError carries out an operation that has to fail with an error, which
+// stands as "ShortType: message".
+func (b *bench) wantError(operation, input, want string) {
+	b.t.Helper()
+	out, err := b.do(operation, input)
+	if err == nil {
+		b.t.Errorf("%s %s: no error but %s; want %s", operation, input, out, want)
+		return
+	}
+	if got := short(err); got != want {
+		b.t.Errorf("%s %s:\n got %s\nwant %s", operation, input, got, want)
+	}
+}
+
+func short(err error) string {
+	var e *awsjson.Error
+	if !errors.As(err, &e) {
+		return "internal: " + err.Error()
+	}
+	_, name, _ := strings.Cut(e.Type, "#")
+	return strings.TrimSuffix(name, "Exception") + ": " + e.Message
+}
+
+const (
+	hashTable = `{"TableName":"%s","AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"%s"}],
+		"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}],"BillingMode":"PAY_PER_REQUEST"}`
+	sortTable = `{"TableName":"%s","AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"},{"AttributeName":"sk","AttributeType":"%s"}],
+		"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"},{"AttributeName":"sk","KeyType":"RANGE"}],"BillingMode":"PAY_PER_REQUEST"}`
+)
+
+// post sends a request as it is.
+func (b *bench) post(target, body string) (status int, header http.Header, answer string) {
+	b.t.Helper()
+	req, err := http.NewRequest("POST", b.url, strings.NewReader(body))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	req.Header.Set("X-Amz-Target", target)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	out, err := io.ReadAll(res.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return res.StatusCode, res.Header, string(out)
+}
+
+func TestWire(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	b.must("CreateTable", hashTable, "Things", "S")
+	for _, tt := range []struct{ name, target, body, want string }{
+		{"no target", "", `{}`, `{"__type":"com.amazon.coral.service#UnknownOperationException"}`},
+		{"no operation", "DynamoDB_20120810.Nothing", `{}`, `{"__type":"com.amazon.coral.service#UnknownOperationException"}`},
+		{"not emulated", "DynamoDB_20120810.TransactWriteItems", `{}`, `{"__type":"com.amazon.coral.service#UnknownOperationException"}`},
+		{"not JSON", "DynamoDB_20120810.GetItem", `{"TableName"`, `{"Message":"Unexpected token received from parser","__type":"com.amazon.coral.service#SerializationException"}`},
+		{"empty", "DynamoDB_20120810.PutItem", ``, `{"Message":"Unexpected token received from parser","__type":"com.amazon.coral.service#SerializationException"}`},
+		{"null", "DynamoDB_20120810.PutItem", `null`, `{"Message":"Unexpected value type in payload","__type":"com.amazon.coral.service#SerializationException"}`},
+		{"list", "DynamoDB_20120810.CreateTable", `[]`, `{"Message":"Unexpected value type in payload","__type":"com.amazon.coral.service#SerializationException"}`},
+		{"number for string", "DynamoDB_20120810.GetItem", `{"TableName":7}`, `{"Message":"NUMBER_VALUE cannot be converted to String","__type":"com.amazon.coral.service#SerializationException"}`},
+		{"number for string in a table", "DynamoDB_20120810.DescribeTable", `{"TableName":7}`, `{"Message":"NUMBER_VALUE cannot be converted to String","__type":"com.amazon.coral.service#SerializationException"}`},
+		{"string for integer", "DynamoDB_20120810.Scan", `{"TableName":"Things","Limit":"1"}`, `{"Message":"STRING_VALUE cannot be converted to Integer","__type":"com.amazon.coral.service#SerializationException"}`},
+		{"object for string", "DynamoDB_20120810.Scan", `{"TableName":{}}`, `{"Message":"Start of structure or map found where not expected.","__type":"com.amazon.coral.service#SerializationException"}`},
+		{"missing table", "DynamoDB_20120810.Scan", `{"TableName":"Nothing"}`, `{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"Requested resource not found"}`},
+		{"several constraints", "DynamoDB_20120810.GetItem", `{"TableName":"a!"}`,
+			`{"__type":"com.amazon.coral.validate#ValidationException","message":"3 validation errors detected: ` +
+				`Value null at 'key' failed to satisfy constraint: Member must not be null; ` +
+				`Value 'a!' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3; ` +
+				`Value 'a!' at 'tableName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			status, header, got := b.post(tt.target, tt.body)
+			if status != 400 || got != tt.want {
+				t.Errorf("got %d %s\nwant 400 %s", status, got, tt.want)
+			}
+			if header.Get("Content-Type") != "application/x-amz-json-1.0" || header.Get("X-Amz-Crc32") == "" || header.Get("X-Amzn-Requestid") == "" {
+				t.Errorf("got headers %v", header)
+			}
+		})
+	}
+}
+
+func TestDeepNesting(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	b.must("CreateTable", hashTable, "Things", "S")
+	for _, depth := range []int{31, 32, 33, 5000, 20000} {
+		deep := strings.Repeat(`{"L":[`, depth) + strings.Repeat(`]}`, depth)
+		_, err := b.do("PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"},"x":`+deep+`}}`)
+		if got, want := err == nil, depth <= 32; got != want {
+			t.Errorf("depth %d: accepted %v, want %v (%v)", depth, got, want, err)
+		}
+		if err != nil && strings.HasPrefix(short(err), "internal") {
+			t.Errorf("depth %d: %v", depth, err)
+		}
+	}
+}
+
+// code is the type of an error as the SDK reads it.
+func code(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return fmt.Sprint(err)
+}
+
+func decodeJSON(t testing.TB, text string) map[string]any {
+	t.Helper()
+	var out map[string]any
+	if err := json.Unmarshal([]byte(text), &out); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return out
+}

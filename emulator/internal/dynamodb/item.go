@@ -1,0 +1,158 @@
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteItem.html
+
+package dynamodb
+
+import "encoding/json"
+
+func (e *Engine) putItem(body []byte) (json.RawMessage, error) {
+	r, err := parseRequest(body)
+	if err != nil {
+		return nil, err
+	}
+	var c constraints
+	c.require(r.item != nil, nil, "item", "not be null")
+	c.oneOf(r.returnValues, "returnValues", "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
+	t, err := e.target(r, &c)
+	if err != nil {
+		return nil, err
+	}
+	if err := oldOrNone(r); err != nil {
+		return nil, err
+	}
+	ch, err := e.newChange(t, r)
+	if err != nil {
+		return nil, err
+	}
+	if ch.key, err = t.schema.of(r.item); err != nil {
+		return nil, err
+	}
+	stored, err := t.encode(r.item, "Item size has exceeded the maximum allowed size")
+	if err != nil {
+		return nil, err
+	}
+	ch.next = func(item) (item, []byte, error) { return r.item, stored, nil }
+	return e.carryOut(ch)
+}
+
+func (e *Engine) deleteItem(body []byte) (json.RawMessage, error) {
+	r, err := parseRequest(body)
+	if err != nil {
+		return nil, err
+	}
+	var c constraints
+	c.require(r.key != nil, nil, "key", "not be null")
+	c.oneOf(r.returnValues, "returnValues", "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
+	t, err := e.target(r, &c)
+	if err != nil {
+		return nil, err
+	}
+	if err := oldOrNone(r); err != nil {
+		return nil, err
+	}
+	ch, err := e.newChange(t, r)
+	if err != nil {
+		return nil, err
+	}
+	if ch.key, err = t.schema.ofKey(r.key); err != nil {
+		return nil, err
+	}
+	ch.next = func(item) (item, []byte, error) { return nil, nil, nil }
+	return e.carryOut(ch)
+}
+
+// oldOrNone refuses the return values that only an update has.
+func oldOrNone(r *request) error {
+	switch r.returnValues {
+	case "", "NONE", "ALL_OLD":
+		return nil
+	}
+	return validation("Return values set to invalid value")
+}
+
+func (e *Engine) updateItem(body []byte) (json.RawMessage, error) {
+	r, err := parseRequest(body)
+	if err != nil {
+		return nil, err
+	}
+	var c constraints
+	c.require(r.key != nil, nil, "key", "not be null")
+	c.oneOf(r.returnValues, "returnValues", "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
+	t, err := e.target(r, &c)
+	if err != nil {
+		return nil, err
+	}
+	ch, err := e.newChange(t, r, named{"UpdateExpression", r.update})
+	if err != nil {
+		return nil, err
+	}
+	if ch.key, err = t.schema.ofKey(r.key); err != nil {
+		return nil, err
+	}
+	for _, a := range ch.update.actions {
+		if name := a.path[0].name; t.schema.has(name) {
+			return nil, invalidParameter("Cannot update attribute %s. This attribute is part of the key", name)
+		}
+	}
+	ch.needsOld = true
+	ch.next = func(old item) (item, []byte, error) { return t.updated(r.key, ch.update, old) }
+	return e.carryOut(ch)
+}
+
+// updated gives an item as an update makes it; old is nil if there is none.
+func (t *table) updated(key item, u *update, old item) (item, []byte, error) {
+	if old == nil {
+		if !u.creates() {
+			return nil, nil, nil
+		}
+		old = key
+	}
+	it, err := u.apply(old)
+	if err != nil {
+		return nil, nil, err
+	}
+	stored, err := t.encode(it, "Item size to update has exceeded the maximum allowed size")
+	return it, stored, err
+}
+
+func (e *Engine) getItem(body []byte) (json.RawMessage, error) {
+	r, err := parseRequest(body)
+	if err != nil {
+		return nil, err
+	}
+	var c constraints
+	c.require(r.key != nil, nil, "key", "not be null")
+	t, err := e.target(r, &c)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.placeholders(named{"ProjectionExpression", r.projection}); err != nil {
+		return nil, err
+	}
+	paths, err := r.projectionPaths()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.bind.unused(); err != nil {
+		return nil, err
+	}
+	key, err := t.schema.ofKey(r.key)
+	if err != nil {
+		return nil, err
+	}
+	out := []byte{'{'}
+	err = e.store.view(func(rd reader) error {
+		stored := rd.get(t.space, key)
+		if stored != nil {
+			out = append(out, `"Item":`...)
+			if out, err = appendStored(out, stored, paths); err != nil {
+				return err
+			}
+		}
+		out = r.appendCapacity(out, t.name, readUnits(storedSize(stored), r.consistent))
+		return nil
+	})
+	return append(out, '}'), err
+}

@@ -1,0 +1,228 @@
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
+
+package dynamodb
+
+import (
+	"encoding/json"
+	"strconv"
+	"unicode/utf8"
+)
+
+// scanner walks through a JSON text that is known to be valid. Decoding items
+// by hand costs a fraction of decoding them by reflection, and every request
+// carries some.
+type scanner struct {
+	data []byte
+	pos  int
+}
+
+// scan starts on a client's JSON object.
+func scan(body []byte) (*scanner, error) {
+	if !json.Valid(body) {
+		return nil, serialization("Unexpected token received from parser")
+	}
+	s := &scanner{data: body}
+	if s.peek() != '{' {
+		return nil, serialization("Unexpected value type in payload")
+	}
+	return s, nil
+}
+
+// peek gives the first byte of what comes next; 0 at the end.
+func (s *scanner) peek() byte {
+	for s.pos < len(s.data) {
+		switch c := s.data[s.pos]; c {
+		case ' ', '\t', '\r', '\n':
+			s.pos++
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// begin enters an object ('{') or a list ('[').
+func (s *scanner) begin(open byte) error {
+	if c := s.peek(); c != open {
+		return s.wrongType(map[byte]string{'{': "Map", '[': "List"}[open])
+	}
+	s.pos++
+	return nil
+}
+
+// more says that another member or element comes before the end, and leaves
+// the object or list if none does.
+func (s *scanner) more() bool {
+	switch s.peek() {
+	case '}', ']':
+		s.pos++
+		return false
+	case ',':
+		s.pos++
+		s.peek()
+	}
+	return s.pos < len(s.data)
+}
+
+// name reads a member's name and goes to its value.
+func (s *scanner) name() string {
+	name := s.rawText()
+	s.peek()
+	s.pos++ // the colon
+	s.peek()
+	return name
+}
+
+// null skips a null, if one comes next.
+func (s *scanner) null() bool {
+	if s.peek() != 'n' {
+		return false
+	}
+	s.pos += len("null")
+	return true
+}
+
+// text reads a string.
+func (s *scanner) text() (string, error) {
+	if s.peek() != '"' {
+		return "", s.wrongType("String")
+	}
+	return s.rawText(), nil
+}
+
+func (s *scanner) rawText() string {
+	s.peek()
+	start := s.pos
+	plain := true
+	for s.pos++; s.pos < len(s.data) && s.data[s.pos] != '"'; s.pos++ {
+		switch c := s.data[s.pos]; {
+		case c == '\\':
+			plain = false
+			s.pos++
+		case c >= utf8.RuneSelf:
+			plain = false
+		}
+	}
+	s.pos++
+	if plain {
+		return string(s.data[start+1 : s.pos-1])
+	}
+	var text string
+	if json.Unmarshal(s.data[start:s.pos], &text) != nil {
+		return "" // not for valid JSON
+	}
+	return text
+}
+
+// bool reads true or false.
+func (s *scanner) bool() (bool, error) {
+	switch s.peek() {
+	case 't':
+		s.pos += len("true")
+		return true, nil
+	case 'f':
+		s.pos += len("false")
+		return false, nil
+	}
+	return false, s.wrongType("Boolean")
+}
+
+// int reads an integer that fits 32 bits.
+func (s *scanner) int() (int, error) {
+	c := s.peek()
+	if c != '-' && (c < '0' || c > '9') {
+		return 0, s.wrongType("Integer")
+	}
+	n, err := strconv.ParseInt(string(s.raw()), 10, 32)
+	if err != nil {
+		return 0, serialization("NUMBER_VALUE cannot be converted to Integer")
+	}
+	return int(n), nil
+}
+
+// raw skips a value and gives its text.
+func (s *scanner) raw() []byte {
+	s.peek()
+	start := s.pos
+	for depth := 0; s.pos < len(s.data); {
+		switch s.data[s.pos] {
+		case '"':
+			s.skipText()
+		case '{', '[':
+			depth++
+			s.pos++
+		case '}', ']':
+			depth--
+			s.pos++
+		case ',', ':', ' ', '\t', '\r', '\n':
+			s.pos++
+		default:
+			s.skipLiteral()
+		}
+		if depth == 0 {
+			break
+		}
+	}
+	return s.data[start:s.pos]
+}
+
+func (s *scanner) skipText() {
+	for s.pos++; s.pos < len(s.data) && s.data[s.pos] != '"'; s.pos++ {
+		if s.data[s.pos] == '\\' {
+			s.pos++
+		}
+	}
+	s.pos++
+}
+
+func (s *scanner) skipLiteral() {
+	for s.pos < len(s.data) {
+		switch s.data[s.pos] {
+		case ',', '}', ']', ' ', '\t', '\r', '\n':
+			return
+		}
+		s.pos++
+	}
+}
+
+// wrongType is DynamoDB's error for a value of another type than the wanted.
+func (s *scanner) wrongType(want string) error {
+	switch s.peek() {
+	case '{':
+		return serialization("Start of structure or map found where not expected.")
+	case '[':
+		return serialization("Start of list found where not expected")
+	case '"':
+		return serialization("STRING_VALUE cannot be converted to " + want)
+	case 't':
+		return serialization("TRUE_VALUE cannot be converted to " + want)
+	case 'f':
+		return serialization("FALSE_VALUE cannot be converted to " + want)
+	case 'n':
+		return serialization("NULL_VALUE cannot be converted to " + want)
+	}
+	return serialization("NUMBER_VALUE cannot be converted to " + want)
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendText appends a string as JSON. s is valid UTF-8.
+func appendText(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	start := 0
+	for i := range len(s) {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		dst = append(dst, s[start:i]...)
+		if c == '"' || c == '\\' {
+			dst = append(dst, '\\', c)
+		} else {
+			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		}
+		start = i + 1
+	}
+	dst = append(dst, s[start:]...)
+	return append(dst, '"')
+}

@@ -1,0 +1,321 @@
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html
+
+package dynamodb
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+)
+
+// maxPage is how many bytes of items a query or scan reads, before its filter.
+const maxPage = 1 << 20
+
+// maxSegments is into how many segments a scan can be divided.
+const maxSegments = 1_000_000
+
+func (e *Engine) query(body []byte) (json.RawMessage, error) {
+	r, err := parseRequest(body)
+	if err != nil {
+		return nil, err
+	}
+	p, err := e.newPage(r)
+	if err != nil {
+		return nil, err
+	}
+	if r.keyCondition == nil {
+		return nil, validation("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+	}
+	err = r.placeholders(named{"FilterExpression", r.filter}, named{"KeyConditionExpression", r.keyCondition}, named{"ProjectionExpression", r.projection})
+	if err != nil {
+		return nil, err
+	}
+	c, err := parseCondition("KeyConditionExpression", *r.keyCondition, &r.bind)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.parse(); err != nil {
+		return nil, err
+	}
+	if p.from, p.to, err = keyRange(c, p.schema); err != nil {
+		return nil, err
+	}
+	if name := keyInFilter(p.filter, p.schema); name != "" {
+		return nil, validation("Filter Expression can only contain non-primary key attributes: Primary key attribute: " + name)
+	}
+	return e.read(p)
+}
+
+func (e *Engine) scan(body []byte) (json.RawMessage, error) {
+	r, err := parseRequest(body)
+	if err != nil {
+		return nil, err
+	}
+	r.backwards = false
+	p, err := e.newPage(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.checkSegment(); err != nil {
+		return nil, err
+	}
+	if err := r.placeholders(named{"FilterExpression", r.filter}, named{"ProjectionExpression", r.projection}); err != nil {
+		return nil, err
+	}
+	if err := p.parse(); err != nil {
+		return nil, err
+	}
+	return e.read(p)
+}
+
+// page is a query or scan under way.
+type page struct {
+	r        *request
+	t        *table
+	x        *index // nil for the table itself
+	schema   schema // of the table or index
+	space    uint64
+	from, to []byte // the keys to read
+	filter   *condition
+	paths    []path
+	count    bool // the items themselves are not wanted
+	whole    bool // the index lacks attributes: they are read from the table
+
+	size, scanned, matched int
+	out                    []byte
+	last                   item // key of the last item, if there may be more
+}
+
+// newPage checks what queries and scans have in common.
+func (e *Engine) newPage(r *request) (*page, error) {
+	var c constraints
+	c.oneOf(r.selection, "select", "SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES")
+	if r.limit != nil {
+		c.require(*r.limit >= 1, *r.limit, "limit", "have value greater than or equal to 1")
+	}
+	if r.segment != nil {
+		c.require(*r.segment >= 0, *r.segment, "segment", "have value greater than or equal to 0")
+		c.require(*r.segment < maxSegments, *r.segment, "segment", "have value less than or equal to 999999")
+	}
+	if r.totalSegments != nil {
+		c.require(*r.totalSegments >= 1, *r.totalSegments, "totalSegments", "have value greater than or equal to 1")
+		c.require(*r.totalSegments <= maxSegments, *r.totalSegments, "totalSegments", "have value less than or equal to 1000000")
+	}
+	t, err := e.target(r, &c)
+	if err != nil {
+		return nil, err
+	}
+	p := &page{r: r, t: t, schema: t.schema, space: t.space, count: r.selection == "COUNT"}
+	if r.index != "" {
+		if err := p.useIndex(r.index); err != nil {
+			return nil, err
+		}
+	}
+	switch r.selection {
+	case "ALL_PROJECTED_ATTRIBUTES":
+		if p.x == nil {
+			return nil, invalidParameter("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
+		}
+	case "SPECIFIC_ATTRIBUTES":
+		if r.projection == nil {
+			return nil, invalidParameter("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+		}
+	}
+	if r.projection != nil && r.selection != "" && r.selection != "SPECIFIC_ATTRIBUTES" {
+		return nil, validationf("Cannot specify the ProjectionExpression when choosing to get %s", r.selection)
+	}
+	return p, nil
+}
+
+func (p *page) useIndex(name string) error {
+	for _, x := range p.t.indexes {
+		if x.name == name {
+			p.x, p.schema, p.space = x, x.schema, x.space
+		}
+	}
+	switch {
+	case p.x == nil:
+		return validation("The table does not have the specified index: " + name)
+	case p.x.global && p.r.consistent:
+		return validation("Consistent reads are not supported on global secondary indexes")
+	case p.x.all:
+	case p.x.global && p.r.selection == "ALL_ATTRIBUTES":
+		return invalidParameter("Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL", name)
+	default:
+		p.whole = !p.x.global && (p.r.selection == "ALL_ATTRIBUTES" || p.r.projection != nil)
+	}
+	return nil
+}
+
+// checkSegment takes the part of the table that a parallel scan asks for.
+func (p *page) checkSegment() error {
+	segment, total := p.r.segment, p.r.totalSegments
+	switch {
+	case segment == nil && total == nil:
+		return nil
+	case segment == nil:
+		return validation("The Segment parameter is required but was not present in the request when parameter TotalSegments is present")
+	case total == nil:
+		return validation("The TotalSegments parameter is required but was not present in the request when Segment parameter is present")
+	case *segment >= *total:
+		return validationf("The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: %d is not less than TotalSegments: %d", *segment, *total)
+	}
+	border := func(i int) []byte {
+		return binary.BigEndian.AppendUint32(nil, uint32((uint64(i)<<32+uint64(*total)-1)/uint64(*total)))
+	}
+	p.from = border(*segment)
+	if *segment+1 < *total {
+		p.to = border(*segment + 1)
+	}
+	return nil
+}
+
+// parse reads the filter and the projection.
+func (p *page) parse() (err error) {
+	if p.filter, err = p.r.optional("FilterExpression", p.r.filter); err != nil {
+		return err
+	}
+	if p.paths, err = p.r.projectionPaths(); err != nil {
+		return err
+	}
+	return p.r.bind.unused()
+}
+
+// resume begins behind the item whose key the request has from the last page.
+func (p *page) resume() error {
+	start := p.r.startKey
+	if start == nil {
+		return nil
+	}
+	wanted := 0
+	for _, a := range start {
+		if p.schema.has(a.name) || p.t.schema.has(a.name) {
+			wanted++
+		}
+	}
+	bad := validation("The provided starting key is invalid")
+	if wanted != len(start) {
+		return bad
+	}
+	key, err := p.t.schema.of(start)
+	if err != nil {
+		return bad
+	}
+	if p.x != nil {
+		if key = p.x.entry(start, key); key == nil {
+			return bad
+		}
+	}
+	if bytes.Compare(key, p.from) < 0 || p.to != nil && bytes.Compare(key, p.to) >= 0 {
+		return validation("The provided starting key is outside query boundaries based on provided conditions")
+	}
+	if p.r.backwards {
+		p.to = key
+	} else {
+		p.from = append(key, 0)
+	}
+	return nil
+}
+
+// read reads the page and gives the operation's answer.
+func (e *Engine) read(p *page) (json.RawMessage, error) {
+	if err := p.resume(); err != nil {
+		return nil, err
+	}
+	p.out = append(p.out, '{')
+	if !p.count {
+		p.out = append(p.out, `"Items":[`...)
+	}
+	err := e.store.view(func(r reader) error {
+		var err error
+		r.scan(p.space, p.from, p.to, p.r.backwards, func(key, stored []byte) bool {
+			var more bool
+			more, err = p.take(r, stored)
+			return more
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p.answer()
+}
+
+// take deals with one item; more is false if the page is full.
+func (p *page) take(r reader, stored []byte) (more bool, err error) {
+	p.scanned++
+	p.size += storedSize(stored)
+	if err := p.match(r, stored); err != nil {
+		return false, err
+	}
+	if p.size < maxPage && (p.r.limit == nil || p.scanned < *p.r.limit) {
+		return true, nil
+	}
+	it, err := decodeStored(stored)
+	if err != nil {
+		return false, err
+	}
+	for _, a := range it {
+		if p.schema.has(a.name) || p.t.schema.has(a.name) {
+			p.last = append(p.last, a)
+		}
+	}
+	return false, nil
+}
+
+// match puts an item into the answer, if the filter lets it pass.
+func (p *page) match(r reader, stored []byte) error {
+	var it item
+	var err error
+	if p.whole || p.filter != nil || p.paths != nil {
+		if it, err = decodeStored(stored); err != nil {
+			return err
+		}
+	}
+	if p.whole {
+		key, err := p.t.schema.of(it)
+		if err != nil {
+			return err
+		}
+		if stored = r.get(p.t.space, key); stored == nil {
+			return nil
+		}
+		if it, err = decodeStored(stored); err != nil {
+			return err
+		}
+	}
+	if p.filter != nil && !p.filter.holds(it) {
+		return nil
+	}
+	p.matched++
+	if p.count {
+		return nil
+	}
+	if p.matched > 1 {
+		p.out = append(p.out, ',')
+	}
+	if p.paths != nil {
+		p.out = it.project(p.paths).appendJSON(p.out)
+	} else {
+		p.out = append(p.out, storedJSON(stored)...)
+	}
+	return nil
+}
+
+// answer ends the answer.
+func (p *page) answer() (json.RawMessage, error) {
+	if !p.count {
+		p.out = append(p.out, "],"...)
+	}
+	p.out = append(p.out, `"Count":`...)
+	p.out = appendInt(p.out, p.matched)
+	p.out = append(p.out, `,"ScannedCount":`...)
+	p.out = appendInt(p.out, p.scanned)
+	if p.last != nil {
+		p.out = append(p.out, `,"LastEvaluatedKey":`...)
+		p.out = p.last.appendJSON(p.out)
+	}
+	p.out = p.r.appendCapacity(p.out, p.t.name, readUnits(p.size, p.r.consistent))
+	return append(p.out, '}'), nil
+}

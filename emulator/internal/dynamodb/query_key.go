@@ -1,0 +1,178 @@
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.KeyConditionExpressions.html
+
+package dynamodb
+
+import (
+	"strconv"
+)
+
+// keyTerm is one comparison of a key condition: an attribute with values.
+type keyTerm struct {
+	op     string
+	name   string
+	values []value
+}
+
+var errKeyCondition = validation("Query key condition not supported")
+
+// keyRange gives the range of stored keys, from the first up to but without the
+// second, that a key condition means. An empty range is possible.
+func keyRange(c *condition, s schema) (from, to []byte, err error) {
+	terms, err := keyTerms(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(terms) > 2 {
+		return nil, nil, validation("Conditions can be of length 1 or 2 only")
+	}
+	var hash, sort *keyTerm
+	for i := range terms {
+		t := &terms[i]
+		switch {
+		case t.name == s.hash.name && hash == nil:
+			hash = t
+		case t.name == s.sort.name && sort == nil:
+			sort = t
+		case t.name == s.hash.name || t.name == s.sort.name:
+			return nil, nil, validation("KeyConditionExpressions must only contain one condition per key")
+		}
+	}
+	switch {
+	case hash == nil:
+		return nil, nil, validation("Query condition missed key schema element: " + s.hash.name)
+	case sort == nil && len(terms) == 2 && s.sort.name != "":
+		return nil, nil, validation("Query condition missed key schema element: " + s.sort.name)
+	case sort == nil && len(terms) == 2, hash.op != "=":
+		return nil, nil, errKeyCondition
+	}
+	if err := hash.check(s.hash, maxHashSize); err != nil {
+		return nil, nil, err
+	}
+	partition := appendPartition(nil, hash.values[0])
+	if sort == nil {
+		return partition, after(partition), nil
+	}
+	if err := sort.check(s.sort, maxSortSize); err != nil {
+		return nil, nil, err
+	}
+	from, to = sort.rangeIn(partition)
+	return from, to, nil
+}
+
+// check says whether the values fit the key attribute.
+func (t *keyTerm) check(a keyAttribute, limit int) error {
+	for _, v := range t.values {
+		if v.kind != a.kind {
+			return invalidParameter("Condition parameter type does not match schema type")
+		}
+		if t.op == "begins_with" && v.kind == kindNumber {
+			return errKeyCondition
+		}
+		if t.op == "begins_with" && v.text == "" {
+			continue
+		}
+		if err := a.check(v, limit, "Size of key value has exceeded the maximum size limit of "+strconv.Itoa(limit)+" bytes"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rangeIn gives the range of keys of a partition that a condition on the sort
+// key means. In an index, further bytes follow a sort key.
+func (t *keyTerm) rangeIn(partition []byte) (from, to []byte) {
+	at := func(v value) []byte { return appendKey(append([]byte(nil), partition...), v) }
+	first := at(t.values[0])
+	switch t.op {
+	case "=":
+		return first, after(first)
+	case "<":
+		return partition, first
+	case "<=":
+		return partition, after(first)
+	case ">":
+		return after(first), after(partition)
+	case ">=":
+		return first, after(partition)
+	case "BETWEEN":
+		return first, after(at(t.values[1]))
+	}
+	prefix := appendKeyPrefix(append([]byte(nil), partition...), t.values[0].text)
+	return prefix, after(prefix)
+}
+
+// keyTerms takes a key condition apart.
+func keyTerms(c *condition) ([]keyTerm, error) {
+	switch c.op {
+	case "AND":
+		left, err := keyTerms(c.kids[0])
+		if err != nil {
+			return nil, err
+		}
+		right, err := keyTerms(c.kids[1])
+		return append(left, right...), err
+	case "=", "<", "<=", ">", ">=", "BETWEEN", "begins_with":
+	default:
+		return nil, validation("Invalid operator used in KeyConditionExpression: " + c.op)
+	}
+	args, op := c.args, c.op
+	if len(args) == 2 && args[0].value != nil && args[1].path != nil && op != "begins_with" {
+		args, op = []operand{args[1], args[0]}, mirrored(op)
+	}
+	if args[0].path == nil {
+		return nil, errKeyCondition
+	}
+	if len(args[0].path) > 1 {
+		return nil, validation("KeyConditionExpressions cannot have conditions on nested attributes")
+	}
+	t := keyTerm{op: op, name: args[0].path[0].name}
+	for _, a := range args[1:] {
+		if a.value == nil {
+			return nil, errKeyCondition
+		}
+		t.values = append(t.values, *a.value)
+	}
+	return []keyTerm{t}, nil
+}
+
+// mirrored gives the comparator that means the same with its sides exchanged.
+func mirrored(op string) string {
+	switch op {
+	case "<":
+		return ">"
+	case "<=":
+		return ">="
+	case ">":
+		return "<"
+	case ">=":
+		return "<="
+	}
+	return op
+}
+
+// keyInFilter gives the first key attribute that a filter mentions.
+func keyInFilter(c *condition, s schema) string {
+	if c == nil {
+		return ""
+	}
+	for _, k := range c.kids {
+		if name := keyInFilter(k, s); name != "" {
+			return name
+		}
+	}
+	return keyInOperands(c.args, s)
+}
+
+func keyInOperands(operands []operand, s schema) string {
+	for _, o := range operands {
+		if o.path != nil && s.has(o.path[0].name) {
+			return o.path[0].name
+		}
+		if name := keyInOperands(o.args, s); name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+func appendInt(dst []byte, n int) []byte { return strconv.AppendInt(dst, int64(n), 10) }

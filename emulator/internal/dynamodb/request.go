@@ -1,0 +1,210 @@
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonParameters.html
+
+package dynamodb
+
+import "strings"
+
+// request holds the members of the operations on items. Each operation uses
+// those that belong to it.
+type request struct {
+	table, index            string
+	key, item, startKey     item
+	condition, keyCondition *string
+	filter, update          *string
+	projection              *string
+	returnValues            string
+	returnOnFailure         string
+	returnCapacity          string
+	returnMetrics           string
+	selection               string
+	limit                   *int
+	segment, totalSegments  *int
+	backwards, consistent   bool
+	batch                   []batchTable // RequestItems
+	bind                    bindings
+	hasNames, hasValues     bool
+	hasTable                bool
+}
+
+// batchTable is what a batch asks of one table.
+type batchTable struct {
+	table string
+	raw   []byte // a list of writes, or a KeysAndAttributes
+}
+
+// legacy are parameters from before expressions. They are refused rather than
+// passed over, because without them a request means something else.
+var legacy = map[string]string{
+	"Expected": "ConditionExpression", "AttributeUpdates": "UpdateExpression", "AttributesToGet": "ProjectionExpression",
+	"KeyConditions": "KeyConditionExpression", "QueryFilter": "FilterExpression", "ScanFilter": "FilterExpression",
+	"ConditionalOperator": "an expression",
+}
+
+// parseRequest reads an operation's body.
+func parseRequest(body []byte) (*request, error) {
+	s, err := scan(body)
+	if err != nil {
+		return nil, err
+	}
+	return readRequest(s)
+}
+
+// readRequest reads an object of request members. Unknown ones are skipped.
+func readRequest(s *scanner) (*request, error) {
+	r := &request{}
+	if err := s.begin('{'); err != nil {
+		return nil, err
+	}
+	for s.more() {
+		name := s.name()
+		if s.null() {
+			continue
+		}
+		if err := r.member(s, name); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+func (r *request) member(s *scanner, name string) (err error) {
+	if text := r.text(name); text != nil {
+		*text, err = s.text()
+		return err
+	}
+	if expression := r.expression(name); expression != nil {
+		var text string
+		text, err = s.text()
+		*expression = &text
+		return err
+	}
+	switch name {
+	case "TableName":
+		r.table, err = s.text()
+		r.table, r.hasTable = tableOf(r.table), true
+	case "Key":
+		r.key, err = s.item(0)
+	case "Item":
+		r.item, err = s.item(0)
+	case "ExclusiveStartKey":
+		r.startKey, err = s.item(0)
+	case "ExpressionAttributeNames":
+		r.hasNames = true
+		r.bind.names, err = s.names()
+	case "ExpressionAttributeValues":
+		r.hasValues = true
+		r.bind.values, err = s.values()
+	case "ScanIndexForward":
+		r.backwards, err = s.bool()
+		r.backwards = !r.backwards
+	case "ConsistentRead":
+		r.consistent, err = s.bool()
+	case "Limit":
+		r.limit, err = s.intPointer()
+	case "Segment":
+		r.segment, err = s.intPointer()
+	case "TotalSegments":
+		r.totalSegments, err = s.intPointer()
+	case "RequestItems":
+		r.batch, err = s.batch()
+	default:
+		s.raw()
+		if instead, ok := legacy[name]; ok {
+			err = validation("The legacy parameter " + name + " is not supported here; use " + instead)
+		}
+	}
+	return err
+}
+
+func (r *request) text(name string) *string {
+	switch name {
+	case "IndexName":
+		return &r.index
+	case "ReturnValues":
+		return &r.returnValues
+	case "ReturnValuesOnConditionCheckFailure":
+		return &r.returnOnFailure
+	case "ReturnConsumedCapacity":
+		return &r.returnCapacity
+	case "ReturnItemCollectionMetrics":
+		return &r.returnMetrics
+	case "Select":
+		return &r.selection
+	}
+	return nil
+}
+
+func (r *request) expression(name string) **string {
+	switch name {
+	case "ConditionExpression":
+		return &r.condition
+	case "KeyConditionExpression":
+		return &r.keyCondition
+	case "FilterExpression":
+		return &r.filter
+	case "UpdateExpression":
+		return &r.update
+	case "ProjectionExpression":
+		return &r.projection
+	}
+	return nil
+}
+
+// tableOf gives the name of a table that a request names by its ARN.
+func tableOf(nameOrARN string) string {
+	if strings.HasPrefix(nameOrARN, "arn:") {
+		if _, name, ok := strings.Cut(nameOrARN, ":table/"); ok {
+			return name
+		}
+	}
+	return nameOrARN
+}
+
+func (s *scanner) intPointer() (*int, error) {
+	n, err := s.int()
+	return &n, err
+}
+
+func (s *scanner) names() (map[string]string, error) {
+	if err := s.begin('{'); err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	for s.more() {
+		placeholder := s.name()
+		name, err := s.text()
+		if err != nil {
+			return nil, err
+		}
+		names[placeholder] = name
+	}
+	return names, nil
+}
+
+func (s *scanner) values() (map[string]value, error) {
+	if err := s.begin('{'); err != nil {
+		return nil, err
+	}
+	values := map[string]value{}
+	for s.more() {
+		placeholder := s.name()
+		v, err := s.value(0)
+		if err != nil {
+			return nil, forPlaceholder(err, placeholder)
+		}
+		values[placeholder] = v
+	}
+	return values, nil
+}
+
+func (s *scanner) batch() ([]batchTable, error) {
+	if err := s.begin('{'); err != nil {
+		return nil, err
+	}
+	var tables []batchTable
+	for s.more() {
+		name := s.name()
+		tables = append(tables, batchTable{tableOf(name), s.raw()})
+	}
+	return tables, nil
+}

@@ -1,0 +1,161 @@
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.CoreComponents.html
+
+package dynamodb
+
+// Limits of key values, in bytes.
+const (
+	maxHashSize = 2048
+	maxSortSize = 1024
+)
+
+// keyAttribute is an attribute of a key.
+type keyAttribute struct {
+	name string
+	kind kind // S, N or B
+}
+
+// schema is the primary key of a table, or the key of an index.
+type schema struct {
+	hash keyAttribute
+	sort keyAttribute // no name: there is none
+}
+
+func (s schema) attributes() []keyAttribute {
+	if s.sort.name == "" {
+		return []keyAttribute{s.hash}
+	}
+	return []keyAttribute{s.hash, s.sort}
+}
+
+func (s schema) has(name string) bool {
+	return name == s.hash.name || name == s.sort.name && name != ""
+}
+
+// of encodes the key of an item that is to be stored.
+func (s schema) of(it item) ([]byte, error) {
+	for _, a := range s.attributes() {
+		v, ok := it.get(a.name)
+		if !ok {
+			return nil, invalidParameter("Missing the key %s in the item", a.name)
+		}
+		if v.kind != a.kind {
+			return nil, invalidParameter("Type mismatch for key %s expected: %s actual: %s", a.name, a.kind, v.kind)
+		}
+	}
+	return s.encode(it)
+}
+
+// ofKey encodes a key that is given as such: nothing more, nothing less.
+func (s schema) ofKey(key item) ([]byte, error) {
+	attributes := s.attributes()
+	for _, a := range attributes {
+		if v, ok := key.get(a.name); !ok || v.kind != a.kind || len(key) != len(attributes) {
+			return nil, validation("The provided key element does not match the schema")
+		}
+	}
+	return s.encode(key)
+}
+
+// encode encodes a key whose attributes are there and of the right types.
+func (s schema) encode(it item) ([]byte, error) {
+	hash, _ := it.get(s.hash.name)
+	if err := s.hash.check(hash, maxHashSize, "Size of hashkey has exceeded the maximum size limit of2048 bytes"); err != nil {
+		return nil, err
+	}
+	key := appendPartition(make([]byte, 0, 64), hash)
+	if s.sort.name == "" {
+		return key, nil
+	}
+	sort, _ := it.get(s.sort.name)
+	if err := s.sort.check(sort, maxSortSize, "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"); err != nil {
+		return nil, err
+	}
+	return appendKey(key, sort), nil
+}
+
+// check looks at the value of a key attribute.
+func (a keyAttribute) check(v value, limit int, tooLong string) error {
+	switch {
+	case v.kind == kindNumber:
+		return nil
+	case v.text == "":
+		return validation(emptyKeyText(v.kind) + " Key: " + a.name)
+	case len(v.text) > limit:
+		return invalidParameter("%s", tooLong)
+	}
+	return nil
+}
+
+func emptyKeyText(k kind) string {
+	what := "string"
+	if k == kindBinary {
+		what = "binary"
+	}
+	return "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty " + what + " value."
+}
+
+// index is a secondary index of a table.
+type index struct {
+	name   string
+	space  uint64
+	global bool
+	schema schema
+	all    bool            // every attribute is projected
+	extra  map[string]bool // projected attributes that are no keys
+}
+
+// entry gives the stored key of an item in the index; nil if the item lacks an
+// attribute of the index's key. primary is the item's key in the table.
+func (x *index) entry(it item, primary []byte) []byte {
+	for _, a := range x.schema.attributes() {
+		if v, ok := it.get(a.name); !ok || v.kind != a.kind {
+			return nil
+		}
+	}
+	hash, _ := it.get(x.schema.hash.name)
+	key := appendPartition(nil, hash)
+	if x.schema.sort.name != "" {
+		sort, _ := it.get(x.schema.sort.name)
+		key = appendKey(key, sort)
+	}
+	return append(key, primary...)
+}
+
+// check says whether an item can be stored in a table with the index.
+func (x *index) check(it item) error {
+	for i, a := range x.schema.attributes() {
+		v, ok := it.get(a.name)
+		if !ok {
+			continue
+		}
+		limit := maxHashSize
+		if i == 1 {
+			limit = maxSortSize
+		}
+		switch {
+		case v.kind != a.kind:
+			return invalidParameter("Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", a.name, a.kind, v.kind, x.name)
+		case v.kind == kindNumber:
+		case v.text == "":
+			return validationf("One or more parameter values are not valid. A value specified for a secondary index key is not supported. "+
+				"The AttributeValue for a key attribute cannot contain an empty string value. IndexName: %s, IndexKey: %s", x.name, a.name)
+		case len(v.text) > limit:
+			return invalidParameter("Size of hashkey has exceeded the maximum size limit of%d bytes. IndexName: %s, IndexKey: %s", limit, x.name, a.name)
+		}
+	}
+	return nil
+}
+
+// projected gives the attributes of an item that the index holds.
+func (x *index) projected(it item, primary schema) item {
+	if x.all {
+		return it
+	}
+	var out item
+	for _, a := range it {
+		if x.extra[a.name] || x.schema.has(a.name) || primary.has(a.name) {
+			out = append(out, a)
+		}
+	}
+	return out
+}

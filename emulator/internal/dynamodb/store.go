@@ -1,0 +1,31 @@
+package dynamodb
+
+// store keeps ordered keys in spaces: one for each table, one for each index.
+// It knows nothing of items.
+type store interface {
+	// view runs f on a state that does not change meanwhile.
+	view(f func(reader) error) error
+	// update runs f, alone among updates, and carries out what it returns:
+	// all of it or, after an error, nothing. When update returns, the
+	// writes last.
+	update(f func(reader) ([]write, error)) error
+	close() error
+}
+
+// reader reads a store. What it gives is valid until the function that has the
+// reader returns, and must not be written to.
+type reader interface {
+	// get gives the value of a key; nil if there is none.
+	get(space uint64, key []byte) []byte
+	// scan calls f for the keys from from (nil: the first) up to but
+	// without to (nil: beyond the last), or the same backwards, until f
+	// returns false.
+	scan(space uint64, from, to []byte, backwards bool, f func(key, value []byte) bool)
+}
+
+// write sets a key, or deletes it if value is nil; with no key, it deletes the
+// whole space.
+type write struct {
+	space      uint64
+	key, value []byte
+}

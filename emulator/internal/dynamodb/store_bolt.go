@@ -1,0 +1,245 @@
+package dynamodb
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// boltFile is the name of the store's file in its folder.
+const boltFile = "dynamodb.db"
+
+// lockWait is how long opening waits for another process to let go of the
+// file: long enough for one that is just ending.
+const lockWait = 2 * time.Second
+
+// maxGroup is how many updates one commit carries at most.
+const maxGroup = 1024
+
+// boltStore keeps everything in a file, a bucket for each space. Updates that
+// come while a commit runs share the next one, so the cost of making data
+// durable is divided among all who write at once.
+type boltStore struct {
+	db      *bolt.DB
+	updates chan *boltUpdate
+	closing chan struct{}
+	done    chan struct{}
+}
+
+// boltUpdate waits for its commit.
+type boltUpdate struct {
+	f      func(reader) ([]write, error)
+	result chan error
+	err    error
+}
+
+var errClosed = errors.New("dynamodb: the store is closed")
+
+func openBoltStore(dir string) (*boltStore, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("dynamodb: make the folder: %w", err)
+	}
+	file := filepath.Join(dir, boltFile)
+	db, err := openBolt(file)
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, fmt.Errorf("dynamodb: %s is in use by another process: end it, or choose another folder", file)
+	case err != nil:
+		return nil, fmt.Errorf("dynamodb: %s cannot be read (%w): restore it from a copy, or move it away to begin anew", file, err)
+	}
+	s := &boltStore{db: db, updates: make(chan *boltUpdate), closing: make(chan struct{}), done: make(chan struct{})}
+	go s.run()
+	return s, nil
+}
+
+// openBolt opens the file. A damaged one can make bbolt fault.
+func openBolt(file string) (db *bolt.DB, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			db, err = nil, fmt.Errorf("damaged: %v", r)
+		}
+	}()
+	return bolt.Open(file, 0o600, &bolt.Options{
+		Timeout:      lockWait,
+		FreelistType: bolt.FreelistMapType,
+		// Rebuilt at opening; without it, each commit writes less.
+		NoFreelistSync: true,
+	})
+}
+
+func (s *boltStore) close() error {
+	close(s.closing)
+	<-s.done
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("dynamodb: close the store: %w", err)
+	}
+	return nil
+}
+
+func (s *boltStore) view(f func(reader) error) error {
+	tx, err := s.db.Begin(false)
+	if err != nil {
+		return fmt.Errorf("dynamodb: read the store: %w", err)
+	}
+	defer tx.Rollback()
+	return f(boltReader{tx})
+}
+
+func (s *boltStore) update(f func(reader) ([]write, error)) error {
+	u := &boltUpdate{f: f, result: make(chan error, 1)}
+	select {
+	case s.updates <- u:
+		return <-u.result
+	case <-s.closing:
+		return errClosed
+	}
+}
+
+// run commits groups of updates until the store is closed.
+func (s *boltStore) run() {
+	defer close(s.done)
+	for {
+		select {
+		case u := <-s.updates:
+			s.commit(u)
+		case <-s.closing:
+			return
+		}
+	}
+}
+
+// commit carries out an update and those that wait, and answers them.
+func (s *boltStore) commit(first *boltUpdate) {
+	var group []*boltUpdate
+	err := s.db.Update(func(tx *bolt.Tx) error {
+		for u := first; u != nil; u = s.waiting(len(group)) {
+			group = append(group, u)
+			if err := u.apply(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, u := range group {
+		if err != nil {
+			u.err = fmt.Errorf("dynamodb: write to the store: %w", err)
+		}
+		u.result <- u.err
+	}
+	if len(group) == 0 {
+		first.result <- fmt.Errorf("dynamodb: write to the store: %w", err)
+	}
+}
+
+// waiting gives an update that waits, if there is one and the group of n has
+// room.
+func (s *boltStore) waiting(n int) *boltUpdate {
+	if n >= maxGroup {
+		return nil
+	}
+	select {
+	case u := <-s.updates:
+		return u
+	default:
+		return nil
+	}
+}
+
+// apply runs the update's function and puts its writes into the transaction.
+// An error of the function is the update's own; one of the store is everyone's.
+func (u *boltUpdate) apply(tx *bolt.Tx) error {
+	writes, err := u.run(boltReader{tx})
+	if err != nil {
+		u.err = err
+		return nil
+	}
+	for _, w := range writes {
+		if err := applyBolt(tx, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run keeps a panic in one update from ending the process.
+func (u *boltUpdate) run(r reader) (writes []write, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("dynamodb: panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return u.f(r)
+}
+
+func applyBolt(tx *bolt.Tx, w write) error {
+	name := spaceName(w.space)
+	if w.key == nil {
+		if err := tx.DeleteBucket(name[:]); !errors.Is(err, bolterrors.ErrBucketNotFound) {
+			return err
+		}
+		return nil
+	}
+	bucket := tx.Bucket(name[:])
+	if bucket == nil {
+		var err error
+		if bucket, err = tx.CreateBucket(name[:]); err != nil {
+			return err
+		}
+	}
+	if w.value == nil {
+		return bucket.Delete(w.key)
+	}
+	return bucket.Put(w.key, w.value)
+}
+
+func spaceName(space uint64) (name [8]byte) {
+	binary.BigEndian.PutUint64(name[:], space)
+	return name
+}
+
+// boltReader reads within a transaction.
+type boltReader struct{ tx *bolt.Tx }
+
+func (r boltReader) get(space uint64, key []byte) []byte {
+	name := spaceName(space)
+	if bucket := r.tx.Bucket(name[:]); bucket != nil {
+		return bucket.Get(key)
+	}
+	return nil
+}
+
+func (r boltReader) scan(space uint64, from, to []byte, backwards bool, f func(key, value []byte) bool) {
+	name := spaceName(space)
+	bucket := r.tx.Bucket(name[:])
+	if bucket == nil {
+		return
+	}
+	c := bucket.Cursor()
+	if backwards {
+		for k, v := last(c, to); k != nil && bytes.Compare(k, from) >= 0 && f(k, v); k, v = c.Prev() {
+		}
+		return
+	}
+	for k, v := c.Seek(from); k != nil && (to == nil || bytes.Compare(k, to) < 0) && f(k, v); k, v = c.Next() {
+	}
+}
+
+// last goes to the last key before to.
+func last(c *bolt.Cursor, to []byte) (key, value []byte) {
+	if to == nil {
+		return c.Last()
+	}
+	if k, _ := c.Seek(to); k == nil {
+		return c.Last()
+	}
+	return c.Prev()
+}

@@ -1,0 +1,87 @@
+package dynamodb
+
+import (
+	"sync"
+
+	"github.com/tidwall/btree"
+)
+
+// memoryStore keeps everything in memory, in B-trees.
+type memoryStore struct {
+	mu     sync.RWMutex
+	spaces memorySpaces
+}
+
+type memorySpaces map[uint64]*btree.Map[string, []byte]
+
+func newMemoryStore() *memoryStore { return &memoryStore{spaces: memorySpaces{}} }
+
+func (s *memoryStore) view(f func(reader) error) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return f(s.spaces)
+}
+
+func (s *memoryStore) update(f func(reader) ([]write, error)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	writes, err := f(s.spaces)
+	if err != nil {
+		return err
+	}
+	for _, w := range writes {
+		s.spaces.apply(w)
+	}
+	return nil
+}
+
+func (s *memoryStore) close() error { return nil }
+
+func (m memorySpaces) apply(w write) {
+	space := m[w.space]
+	switch {
+	case w.key == nil:
+		delete(m, w.space)
+	case w.value != nil:
+		if space == nil {
+			space = &btree.Map[string, []byte]{}
+			m[w.space] = space
+		}
+		space.Set(string(w.key), w.value)
+	case space != nil:
+		space.Delete(string(w.key))
+	}
+}
+
+func (m memorySpaces) get(space uint64, key []byte) []byte {
+	if m[space] == nil {
+		return nil
+	}
+	v, _ := m[space].Get(string(key))
+	return v
+}
+
+func (m memorySpaces) scan(space uint64, from, to []byte, backwards bool, f func(key, value []byte) bool) {
+	tree := m[space]
+	if tree == nil {
+		return
+	}
+	first, end := string(from), string(to)
+	if !backwards {
+		tree.Ascend(first, func(k string, v []byte) bool {
+			return (to == nil || k < end) && f([]byte(k), v)
+		})
+		return
+	}
+	down := func(k string, v []byte) bool {
+		if to != nil && k >= end {
+			return true
+		}
+		return k >= first && f([]byte(k), v)
+	}
+	if to == nil {
+		tree.Reverse(down)
+	} else {
+		tree.Descend(end, down)
+	}
+}

@@ -1,0 +1,278 @@
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateTable.html
+
+package dynamodb
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"crypto-ticker/emulator/internal/ids"
+)
+
+// catalog is the space that holds the tables' definitions, by name.
+const catalog = 0
+
+// table is a table as operations on items see it.
+type table struct {
+	name    string
+	space   uint64
+	schema  schema
+	indexes []*index
+	ttl     atomic.Pointer[ttlSetting] // nil: disabled
+	dropped atomic.Bool
+	record  tableRecord
+}
+
+// tableRecord is a table's definition as it is stored.
+type tableRecord struct {
+	ID         string
+	Space      uint64
+	Indexes    []uint64 // spaces of the local, then of the global indexes
+	Created    time.Time
+	Definition tableDefinition
+	TTL        *ttlSetting `json:",omitempty"`
+}
+
+// build makes the table of a valid definition.
+func (r tableRecord) build() *table {
+	d := r.Definition
+	t := &table{name: d.TableName, space: r.Space, record: r, schema: d.schema(d.KeySchema)}
+	t.ttl.Store(r.TTL)
+	for i, x := range slices.Concat(d.LocalSecondaryIndexes, d.GlobalSecondaryIndexes) {
+		extra := map[string]bool{}
+		for _, name := range x.Projection.NonKeyAttributes {
+			extra[name] = true
+		}
+		t.indexes = append(t.indexes, &index{
+			name: x.IndexName, space: r.Indexes[i], global: i >= len(d.LocalSecondaryIndexes),
+			schema: d.schema(x.KeySchema), all: x.Projection.ProjectionType == "ALL", extra: extra,
+		})
+	}
+	return t
+}
+
+func (d *tableDefinition) schema(elements []keyElement) schema {
+	var s schema
+	for _, e := range elements {
+		a := keyAttribute{name: e.AttributeName}
+		for _, def := range d.AttributeDefinitions {
+			if def.AttributeName == e.AttributeName {
+				a.kind = kind(def.AttributeType)
+			}
+		}
+		if e.KeyType == "HASH" {
+			s.hash = a
+		} else {
+			s.sort = a
+		}
+	}
+	return s
+}
+
+// load reads the definitions of all tables.
+func (e *Engine) load() error {
+	var bad error
+	err := e.store.view(func(r reader) error {
+		r.scan(catalog, nil, nil, false, func(key, value []byte) bool {
+			var record tableRecord
+			if err := json.Unmarshal(value, &record); err != nil {
+				bad = fmt.Errorf("dynamodb: the definition of table %q is damaged: %w", key, err)
+				return false
+			}
+			t := record.build()
+			e.tables[t.name] = t
+			e.last = max(e.last, record.Space, slices.Max(append(record.Indexes, 0)))
+			if record.TTL != nil {
+				e.last = max(e.last, record.TTL.Space)
+			}
+			return true
+		})
+		return bad
+	})
+	return err
+}
+
+// find gives a table that a request names.
+func (e *Engine) find(name string) (*table, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	t := e.tables[name]
+	if t == nil {
+		return nil, resourceNotFound("Requested resource not found")
+	}
+	return t, nil
+}
+
+func (e *Engine) findNamed(name string) (*table, error) {
+	t, err := e.find(name)
+	if err != nil {
+		return nil, resourceNotFound("Requested resource not found: Table: " + name + " not found")
+	}
+	return t, nil
+}
+
+func (e *Engine) createTable(body []byte) (json.RawMessage, error) {
+	var d tableDefinition
+	if err := decodeInput(body, &d); err != nil {
+		return nil, err
+	}
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.tables[d.TableName] != nil {
+		return nil, resourceInUse("Table already exists: " + d.TableName)
+	}
+	e.last++
+	record := tableRecord{ID: ids.RequestID(), Space: e.last, Created: e.cfg.Clock.Now().UTC(), Definition: d}
+	for range len(d.LocalSecondaryIndexes) + len(d.GlobalSecondaryIndexes) {
+		e.last++
+		record.Indexes = append(record.Indexes, e.last)
+	}
+	t := record.build()
+	err := e.store.update(func(reader) ([]write, error) { return t.save() })
+	if err != nil {
+		return nil, err
+	}
+	e.tables[t.name] = t
+	return json.Marshal(map[string]any{"TableDescription": e.describe(t, "ACTIVE", 0, 0)})
+}
+
+// save gives the write that stores the table's definition.
+func (t *table) save() ([]write, error) {
+	record := t.record
+	record.TTL = t.ttl.Load()
+	b, err := json.Marshal(record)
+	if err != nil {
+		return nil, fmt.Errorf("dynamodb: encode table: %w", err)
+	}
+	return []write{{catalog, []byte(t.name), b}}, nil
+}
+
+func (e *Engine) describeTable(body []byte) (json.RawMessage, error) {
+	name, err := tableInput(body)
+	if err != nil {
+		return nil, err
+	}
+	t, err := e.findNamed(name)
+	if err != nil {
+		return nil, err
+	}
+	var items, size int
+	err = e.store.view(func(r reader) error {
+		r.scan(t.space, nil, nil, false, func(_, stored []byte) bool {
+			items, size = items+1, size+storedSize(stored)
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(map[string]any{"Table": e.describe(t, "ACTIVE", items, size)})
+}
+
+func (e *Engine) deleteTable(body []byte) (json.RawMessage, error) {
+	name, err := tableInput(body)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t := e.tables[name]
+	if t == nil {
+		return nil, resourceNotFound("Requested resource not found: Table: " + name + " not found")
+	}
+	if t.record.Definition.DeletionProtectionEnabled {
+		return nil, validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+	}
+	err = e.store.update(func(reader) ([]write, error) {
+		writes := []write{{catalog, []byte(name), nil}, {space: t.space}}
+		for _, x := range t.indexes {
+			writes = append(writes, write{space: x.space})
+		}
+		if ttl := t.ttl.Load(); ttl != nil {
+			writes = append(writes, write{space: ttl.Space})
+		}
+		t.dropped.Store(true) // later updates must not bring a space back
+		return writes, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	delete(e.tables, name)
+	return json.Marshal(map[string]any{"TableDescription": e.describe(t, "DELETING", 0, 0)})
+}
+
+// maxTablesListed is how many names ListTables gives at once.
+const maxTablesListed = 100
+
+func (e *Engine) listTables(body []byte) (json.RawMessage, error) {
+	var in struct {
+		ExclusiveStartTableName string
+		Limit                   *int
+	}
+	if err := decodeInput(body, &in); err != nil {
+		return nil, err
+	}
+	limit := maxTablesListed
+	if in.Limit != nil {
+		limit = *in.Limit
+	}
+	var c constraints
+	c.require(limit >= 1, limit, "limit", "have value greater than or equal to 1")
+	c.require(limit <= maxTablesListed, limit, "limit", "have value less than or equal to 100")
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	e.mu.RLock()
+	names := make([]string, 0, len(e.tables))
+	for name := range e.tables {
+		if name > in.ExclusiveStartTableName {
+			names = append(names, name)
+		}
+	}
+	e.mu.RUnlock()
+	slices.Sort(names)
+	out := map[string]any{}
+	if len(names) > limit {
+		names = names[:limit]
+		out["LastEvaluatedTableName"] = names[limit-1]
+	}
+	out["TableNames"] = names
+	return json.Marshal(out)
+}
+
+// tableInput reads the name from an input that has nothing else.
+func tableInput(body []byte) (string, error) {
+	var in struct{ TableName *string }
+	if err := decodeInput(body, &in); err != nil {
+		return "", err
+	}
+	return checkTableName(in.TableName)
+}
+
+func checkTableName(given *string) (string, error) {
+	var c constraints
+	if given == nil {
+		c.require(false, nil, "tableName", "not be null")
+		return "", c.err()
+	}
+	name := tableOf(*given)
+	c.tableName(name)
+	return name, c.err()
+}
+
+func (c *constraints) tableName(name string) {
+	c.require(len(name) >= 3, name, "tableName", "have length greater than or equal to 3")
+	c.require(len(name) <= 255, name, "tableName", "have length less than or equal to 255")
+	valid := strings.IndexFunc(name, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '.' && r != '-'
+	}) < 0 && name != ""
+	c.require(valid, name, "tableName", "satisfy regular expression pattern: [a-zA-Z0-9_.-]+")
+}

@@ -1,0 +1,89 @@
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
+
+package dynamodb
+
+// tableDescription is what clients are told about a table.
+type tableDescription struct {
+	AttributeDefinitions      []attributeDefinition
+	TableName                 string
+	KeySchema                 []keyElement
+	TableStatus               string
+	CreationDateTime          float64 // seconds since 1970
+	ProvisionedThroughput     throughputDescription
+	TableSizeBytes            int
+	ItemCount                 int
+	TableArn                  string
+	TableId                   string
+	BillingModeSummary        *billingMode       `json:",omitempty"`
+	LocalSecondaryIndexes     []indexDescription `json:",omitempty"`
+	GlobalSecondaryIndexes    []indexDescription `json:",omitempty"`
+	TableClassSummary         *tableClass        `json:",omitempty"`
+	DeletionProtectionEnabled bool
+}
+
+type throughputDescription struct {
+	NumberOfDecreasesToday int
+	ReadCapacityUnits      int64
+	WriteCapacityUnits     int64
+}
+
+type billingMode struct {
+	BillingMode                       string
+	LastUpdateToPayPerRequestDateTime float64
+}
+
+type tableClass struct{ TableClass string }
+
+type indexDescription struct {
+	IndexName             string
+	KeySchema             []keyElement
+	Projection            projection
+	IndexStatus           string                 `json:",omitempty"` // of global ones
+	ProvisionedThroughput *throughputDescription `json:",omitempty"` // of global ones
+	IndexArn              string
+}
+
+// describe tells about a table. Making and deleting one take no time here, so
+// the status is ACTIVE at once.
+func (e *Engine) describe(t *table, status string, items, size int) *tableDescription {
+	d := t.record.Definition
+	arn := "arn:aws:dynamodb:" + e.cfg.Region + ":" + e.cfg.AccountID + ":table/" + t.name
+	created := float64(t.record.Created.UnixMilli()) / 1000
+	out := &tableDescription{
+		AttributeDefinitions: d.AttributeDefinitions, TableName: t.name, KeySchema: d.KeySchema,
+		TableStatus: status, CreationDateTime: created, TableSizeBytes: size, ItemCount: items,
+		ProvisionedThroughput: d.ProvisionedThroughput.describe(),
+		TableArn:              arn, TableId: t.record.ID, DeletionProtectionEnabled: d.DeletionProtectionEnabled,
+		LocalSecondaryIndexes: describeIndexes(d.LocalSecondaryIndexes, arn, ""),
+	}
+	out.GlobalSecondaryIndexes = describeIndexes(d.GlobalSecondaryIndexes, arn, status)
+	if d.BillingMode == "PAY_PER_REQUEST" {
+		out.BillingModeSummary = &billingMode{d.BillingMode, created}
+	}
+	if d.TableClass != "" {
+		out.TableClassSummary = &tableClass{d.TableClass}
+	}
+	return out
+}
+
+func (t *throughput) describe() throughputDescription {
+	if t == nil {
+		return throughputDescription{}
+	}
+	return throughputDescription{ReadCapacityUnits: t.ReadCapacityUnits, WriteCapacityUnits: t.WriteCapacityUnits}
+}
+
+// describeIndexes tells about indexes: global ones have a status.
+func describeIndexes(indexes []indexDefinition, tableARN, status string) []indexDescription {
+	var out []indexDescription
+	for _, x := range indexes {
+		d := indexDescription{IndexName: x.IndexName, KeySchema: x.KeySchema, Projection: x.Projection,
+			IndexStatus: status, IndexArn: tableARN + "/index/" + x.IndexName}
+		if status != "" {
+			t := x.ProvisionedThroughput.describe()
+			d.ProvisionedThroughput = &t
+		}
+		out = append(out, d)
+	}
+	return out
+}

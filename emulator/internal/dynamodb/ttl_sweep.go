@@ -1,0 +1,170 @@
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html
+
+package dynamodb
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"sync"
+	"time"
+
+	"crypto-ticker/emulator/internal/clock"
+)
+
+// sweepDelay is how long after its expiry an item is deleted. AWS promises no
+// more than a few days; code has to check expiry itself, here too.
+const sweepDelay = time.Minute
+
+// maxSweep is how many items one update deletes at most.
+const maxSweep = 256
+
+// sweeper deletes expired items, when the first of them is due.
+type sweeper struct {
+	mu      sync.Mutex
+	timer   *clock.Timer
+	due     int64 // seconds since 1970; when the timer runs
+	running sync.WaitGroup
+	stopped bool
+}
+
+const (
+	never     = math.MaxInt64
+	farFuture = 1 << 40 // seconds; keeps sums of times from overflowing
+)
+
+// startSweeper sees to what has expired while no Engine was there.
+func (e *Engine) startSweeper() {
+	s := &e.sweeper
+	s.due = never
+	s.timer = e.cfg.Clock.AfterFunc(sweepDelay, e.sweep)
+}
+
+// expect makes the sweeper run after an expiry.
+func (e *Engine) expect(expiry int64) {
+	due := min(max(expiry, e.cfg.Clock.Now().Unix()), farFuture) + int64(sweepDelay/time.Second)
+	s := &e.sweeper
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if due >= s.due || s.stopped {
+		return
+	}
+	s.due = due
+	s.timer.Reset(time.Unix(due, 0).Sub(e.cfg.Clock.Now()))
+}
+
+// stop waits for a sweep that runs, and lets none begin.
+func (s *sweeper) stop() {
+	s.mu.Lock()
+	s.stopped = true
+	s.timer.Stop()
+	s.mu.Unlock()
+	s.running.Wait()
+}
+
+// sweep deletes what has expired, and sets the timer for what comes next.
+func (e *Engine) sweep() {
+	s := &e.sweeper
+	s.mu.Lock()
+	if s.stopped {
+		s.mu.Unlock()
+		return
+	}
+	s.running.Add(1)
+	s.due = never
+	s.mu.Unlock()
+	defer s.running.Done()
+
+	e.mu.RLock()
+	var tables []*table
+	for _, t := range e.tables {
+		if t.ttl.Load() != nil {
+			tables = append(tables, t)
+		}
+	}
+	e.mu.RUnlock()
+	for _, t := range tables {
+		if err := e.sweepTable(t); err != nil {
+			e.cfg.Log.Error("dynamodb: expired items stay", "table", t.name, "error", err)
+		}
+	}
+}
+
+// sweepTable deletes the expired items of a table.
+func (e *Engine) sweepTable(t *table) error {
+	for more := true; more; {
+		err := e.store.update(func(r reader) (writes []write, err error) {
+			writes, more, err = e.expired(r, t)
+			return writes, err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// expired gives the writes that delete expired items; more says that there are
+// others. When there are none, it has the sweeper wait for the next.
+func (e *Engine) expired(r reader, t *table) (writes []write, more bool, err error) {
+	ttl := t.ttl.Load()
+	if ttl == nil || t.dropped.Load() {
+		return nil, false, nil
+	}
+	now, items := e.cfg.Clock.Now().Unix(), 0
+	r.scan(ttl.Space, nil, nil, false, func(entry, _ []byte) bool {
+		at := int64(binary.BigEndian.Uint64(entry))
+		if at >= now {
+			e.expect(at)
+			return false
+		}
+		if items++; items > maxSweep {
+			more = true
+			return false
+		}
+		entry = bytes.Clone(entry)
+		key := entry[8:]
+		writes = append(writes, write{ttl.Space, entry, nil}, write{t.space, key, nil})
+		writes, err = unindex(r, t, key, writes)
+		return err == nil
+	})
+	return writes, more, err
+}
+
+// unindex appends the writes that take an item out of its table's indexes.
+func unindex(r reader, t *table, key []byte, writes []write) ([]write, error) {
+	stored := r.get(t.space, key)
+	if stored == nil || len(t.indexes) == 0 {
+		return writes, nil
+	}
+	it, err := decodeStored(stored)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range t.indexes {
+		if entry := x.entry(it, key); entry != nil {
+			writes = append(writes, write{x.space, entry, nil})
+		}
+	}
+	return writes, nil
+}
+
+// deriveExpiry appends the writes that keep the list of expiries in step with
+// an item.
+func (e *Engine) deriveExpiry(writes []write, ttl *ttlSetting, key []byte, old, next item) []write {
+	now := e.cfg.Clock.Now()
+	before, had := ttl.expiry(old, now)
+	after, has := ttl.expiry(next, now)
+	if had && (!has || before != after) {
+		writes = append(writes, write{ttl.Space, expiryEntry(before, key), nil})
+	}
+	if has && (!had || before != after) {
+		writes = append(writes, write{ttl.Space, expiryEntry(after, key), []byte{}})
+		e.expect(after)
+	}
+	return writes
+}
+
+func expiryEntry(seconds int64, key []byte) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, uint64(seconds)), key...)
+}
