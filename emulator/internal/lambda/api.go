@@ -200,7 +200,11 @@ func (s *Service) failWith(w http.ResponseWriter, f *function, err error) {
 }
 
 func fail(w http.ResponseWriter, e *apiError) {
-	body := map[string]string{"Type": e.typ, "Message": e.message, "message": e.message}
+	key := "message"
+	if e.kind == "ResourceNotFoundException" || e.kind == "ServiceException" {
+		key = "Message" // the model spells it so in these
+	}
+	body := map[string]string{"Type": e.typ, key: e.message}
 	if e.reason != "" {
 		body["Reason"] = e.reason
 	}

@@ -1,0 +1,127 @@
+package lambda
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func TestOutputHasWholeLines(t *testing.T) {
+	t.Parallel()
+	r := start(t, echo(), raw("init-exit"))
+	r.echo(t, `{"Print":"to stdout\nin two lines","Stderr":"to stderr"}`)
+	r.failure(t, "Raw", `{}`)
+	r.Close()
+	got := r.out.String()
+	if want := "Echo | to stdout\nEcho | in two lines\nEcho | to stderr\n"; !strings.Contains(got, want) {
+		t.Errorf("got\n%s\nwant in it\n%s", got, want)
+	}
+	// The init is tried twice.
+	if want := "Raw | cannot start\n"; strings.Count(got, want) != 2 {
+		t.Errorf("got\n%s\nwant twice\n%s", got, want)
+	}
+}
+
+// pipe runs a logPipe over what write writes to it.
+func pipe(t *testing.T, out *output, prefix string, write func(*os.File)) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &logPipe{r: r, prefix: prefix, out: out}
+	var wg sync.WaitGroup
+	wg.Go(p.read)
+	write(w)
+	w.Close()
+	wg.Wait()
+	r.Close()
+}
+
+func TestLogPipe(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", maxLine)
+	for _, tt := range []struct{ name, in, want string }{
+		{"nothing", "", ""},
+		{"a line", "one\n", "F | one\n"},
+		{"no end", "one\ntwo", "F | one\nF | two\n"},
+		{"empty lines", "\n\n", "F | \nF | \n"},
+		{"the longest line", long + "\n", "F | " + long + "\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var b safeBuffer
+			pipe(t, &output{w: &b}, "F | ", func(w *os.File) { w.WriteString(tt.in) })
+			if got := b.String(); got != tt.want {
+				t.Errorf("got %.100q (%d bytes), want %.100q (%d)", got, len(got), tt.want, len(tt.want))
+			}
+		})
+	}
+}
+
+// A line without end is passed on in pieces, so that it takes no more memory.
+func TestLogPipeBoundsLines(t *testing.T) {
+	t.Parallel()
+	var b safeBuffer
+	pipe(t, &output{w: &b}, "F | ", func(w *os.File) {
+		for range 20 {
+			w.WriteString(strings.Repeat("x", 64<<10))
+		}
+	})
+	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+	total := 0
+	for _, l := range lines {
+		if len(l) > maxLine+16<<10+len("F | ") {
+			t.Errorf("a line of %d bytes", len(l))
+		}
+		total += len(l) - len("F | ")
+	}
+	if want := 20 * 64 << 10; total != want || len(lines) < 4 {
+		t.Errorf("got %d bytes in %d lines, want %d in at least 4", total, len(lines), want)
+	}
+}
+
+func TestFunctionsDoNotInterleave(t *testing.T) {
+	t.Parallel()
+	var b safeBuffer
+	out := &output{w: &b}
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			pipe(t, out, fmt.Sprintf("%d | ", i), func(w *os.File) {
+				for range 2000 {
+					fmt.Fprintf(w, "line of ")
+					fmt.Fprintf(w, "%d\n", i)
+				}
+			})
+		})
+	}
+	wg.Wait()
+	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+	if len(lines) != 8000 {
+		t.Errorf("got %d lines, want 8000", len(lines))
+	}
+	for _, l := range lines {
+		if want := fmt.Sprintf("%c | line of %c", l[0], l[0]); l != want {
+			t.Fatalf("got line %q, want %q", l, want)
+		}
+	}
+}
+
+func TestTailKeepsTheEnd(t *testing.T) {
+	t.Parallel()
+	var tl tail
+	for i := range 3000 {
+		fmt.Fprintf(writerFunc(func(p []byte) { tl.write(p) }), "%04d\n", i)
+	}
+	got := string(tl.bytes())
+	if len(got) != maxTail || !strings.HasSuffix(got, "2998\n2999\n") {
+		t.Errorf("got %d bytes that end in %q", len(got), got[max(0, len(got)-10):])
+	}
+}
+
+type writerFunc func([]byte)
+
+func (w writerFunc) Write(p []byte) (int, error) { w(p); return len(p), nil }
