@@ -63,9 +63,9 @@ type authorizerRequest struct {
 	} `json:"requestContext"`
 }
 
-// errUnauthorized has the one text that API Gateway answers with 401. Any other
-// error is a 500.
-var errUnauthorized = errors.New("Unauthorized") //lint:ignore ST1005 AWS compares it exactly
+// errUnauthorized has the one text, to the letter, that API Gateway answers with
+// 401. Any other error is a 500.
+var errUnauthorized = errors.New("Unauthorized")
 
 // errRefused says that a token does not count; the rest of the text is for the
 // log.

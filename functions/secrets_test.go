@@ -2,7 +2,11 @@ package functions
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -105,5 +109,52 @@ func TestUnusableSecret(t *testing.T) {
 	_, err := s.get(t.Context())
 	if !errors.Is(err, errBadSecret) || !strings.HasPrefix(err.Error(), "TEST: ") {
 		t.Errorf("get = %v; want errBadSecret with the secret's name", err)
+	}
+}
+
+// What a function finds in Secrets Manager at its start decides whether it does
+// start; that nothing can be found out yet is no reason not to.
+func TestOpenKeyring(t *testing.T) {
+	t.Parallel()
+	const key = "swordfish-swordfish-swordfish-swordfish"
+	for _, tt := range []struct {
+		name          string
+		status        int
+		text          string
+		starts, works bool
+	}{
+		{"a keyring", 200, `{"current":"k1","k1":"` + key + `"}`, true, true},
+		{"an unusable keyring", 200, `{"current":"k2","k1":"` + key + `"}`, false, false},
+		{"an empty secret", 200, "", false, false},
+		{"not allowed", 400, "", true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				var in struct{ SecretId string }
+				b, _ := io.ReadAll(r.Body)
+				if err := json.Unmarshal(b, &in); err != nil || in.SecretId != "TokenKeys" || r.Header.Get("X-Amz-Target") != "secretsmanager.GetSecretValue" {
+					t.Errorf("request %s with %s", r.Header.Get("X-Amz-Target"), b)
+				}
+				w.WriteHeader(tt.status)
+				json.NewEncoder(w).Encode(map[string]string{"SecretString": tt.text})
+			}))
+			t.Cleanup(s.Close)
+			env := map[string]string{"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+				"AWS_ENDPOINT_URL_SECRETS_MANAGER": s.URL, "TOKEN_KEYS_SECRET": "TokenKeys"}
+			keyring, err := openKeyring(t.Context(), func(name string) string { return env[name] })
+			if (err == nil) != tt.starts {
+				t.Fatalf("openKeyring: %v; want a start: %v", err, tt.starts)
+			}
+			if err == nil {
+				_, err = keyring.get(t.Context())
+			}
+			if (err == nil) != tt.works {
+				t.Errorf("error %v; want a keyring: %v", err, tt.works)
+			}
+			if err != nil && strings.Contains(err.Error(), "swordfish") {
+				t.Errorf("error %q holds the key", err)
+			}
+		})
 	}
 }

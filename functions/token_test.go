@@ -1,9 +1,11 @@
 package functions_test
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -305,6 +307,28 @@ func TestTokenFailures(t *testing.T) {
 				t.Errorf("answer %d %s; want %d %s", res.StatusCode, res.Body, tt.status, tt.want)
 			}
 		})
+	}
+}
+
+// A database that does not answer at all is told of before Lambda ends the
+// invocation, which would leave the client without a reason.
+func TestTokenInTime(t *testing.T) {
+	t.Parallel()
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // or else the end of the connection goes unseen
+		<-r.Context().Done()
+	}))
+	t.Cleanup(silent.Close)
+	env := storetest.Env{"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+		"AWS_ENDPOINT_URL_DYNAMODB": silent.URL, "KEYS_TABLE": "Keys", "TOKENS_TABLE": "Tokens",
+		"TOKEN_KEY": strings.Repeat("k", 32), "KEY_PEPPER": strings.Repeat("p", 32)}
+	h := newHandler(t, functions.Token, env)
+	apiKey, _ := auth.NewKey()
+	ctx, cancel := context.WithTimeout(t.Context(), 1100*time.Millisecond)
+	defer cancel()
+	out, err := h.Invoke(ctx, goldenEvent(t, "token_post.json", body(keyBody(apiKey))))
+	if err != nil || ctx.Err() != nil || !strings.Contains(string(out), `database unavailable`) {
+		t.Errorf("answer %s, %v, time is over: %v", out, err, ctx.Err())
 	}
 }
 
