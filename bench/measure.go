@@ -102,20 +102,16 @@ func measurePosts(ctx context.Context, w *tabwriter.Writer, s *system, d time.Du
 	if err != nil {
 		return err
 	}
-	ids := make([]string, receivers)
-	for i, c := range clients {
-		if ids[i], err = c.connectionID(); err != nil {
-			return err
-		}
+	ids, err := s.connectionIDs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range clients {
 		go c.receive()
 	}
 	time.Sleep(settle)
 	api := apigatewaymanagementapi.New(apigatewaymanagementapi.Options{
-		Region:       "us-east-1",
-		BaseEndpoint: aws.String("http://" + s.addr + "/prod"),
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "bench", SecretAccessKey: "bench"}, nil
-		}),
+		Region: "us-east-1", Credentials: credentials, BaseEndpoint: aws.String("http://" + s.addr + "/prod"),
 	})
 	body := bytes.Repeat([]byte("x"), 200)
 	return row(w, s, "post with the SDK, 32 at a time", func() (int, []time.Duration, error) {
@@ -131,7 +127,7 @@ func measurePosts(ctx context.Context, w *tabwriter.Writer, s *system, d time.Du
 				var err error
 				for err == nil && time.Now().Before(end) {
 					sent := time.Now()
-					id := ids[next.Add(1)%receivers]
+					id := ids[next.Add(1)%int64(len(ids))]
 					_, err = api.PostToConnection(ctx, &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &id, Data: body})
 					took = append(took, time.Since(sent))
 				}
@@ -143,21 +139,6 @@ func measurePosts(ctx context.Context, w *tabwriter.Writer, s *system, d time.Du
 		wg.Wait()
 		return len(all), all, errors.Join(errs...)
 	})
-}
-
-// connectionID reads a connection's id out of an error frame of the gateway or
-// the welcome message, whichever has it.
-func (c *client) connectionID() (string, error) {
-	for {
-		p, err := c.next()
-		if err != nil {
-			return "", err
-		}
-		if _, rest, ok := bytes.Cut(p, []byte(`"connection_id":"`)); ok {
-			id, _, _ := bytes.Cut(rest, []byte(`"`))
-			return string(id), nil
-		}
-	}
 }
 
 // measureIdle measures the emulator's memory for connections that do nothing.

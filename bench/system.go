@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +15,10 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 // system is a running emulator with the application, and a token for it.
@@ -21,6 +26,7 @@ type system struct {
 	cmd   *exec.Cmd
 	out   *lines
 	addr  string
+	aws   string
 	token string
 }
 
@@ -43,7 +49,7 @@ func start(ctx context.Context, dir string, parameters ...string) (*system, erro
 	for _, p := range parameters {
 		args = append(args, "-parameter", p)
 	}
-	s := &system{cmd: exec.Command(filepath.Join(dir, "emulator"), args...), out: newLines(), addr: addr}
+	s := &system{cmd: exec.Command(filepath.Join(dir, "emulator"), args...), out: newLines(), addr: addr, aws: awsAddr}
 	s.cmd.Stdout = s.out
 	s.cmd.Stderr = io.Discard
 	if err := s.cmd.Start(); err != nil {
@@ -91,6 +97,34 @@ func (s *system) exchange(ctx context.Context, answer string) error {
 	}
 	s.token = body.Token
 	return nil
+}
+
+// credentials are some: the emulator takes any.
+var credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{AccessKeyID: "bench", SecretAccessKey: "bench"}, nil
+})
+
+// connectionIDs are those of the open connections, as the application keeps
+// them.
+func (s *system) connectionIDs(ctx context.Context) ([]string, error) {
+	db := dynamodb.New(dynamodb.Options{
+		Region: "us-east-1", Credentials: credentials, BaseEndpoint: aws.String("http://" + s.aws),
+	})
+	out, err := db.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String("ConnectionsTable"), ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, row := range out.Items {
+		if sort, ok := row["sort"].(*types.AttributeValueMemberS); ok {
+			_, id, _ := strings.Cut(sort.Value, "#")
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, errors.New("nobody is connected")
+	}
+	return ids, nil
 }
 
 func (s *system) close() {

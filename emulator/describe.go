@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -53,6 +54,11 @@ func (e *Emulator) Describe(w io.Writer) {
 
 func (e *Emulator) describeWebSocket(w io.Writer, a *template.WebSocketAPI) {
 	fmt.Fprintf(w, "WebSocket API\t%s\t%s\n", a.LogicalID, e.WebSocketURL(a.LogicalID))
+	for _, path := range slices.Sorted(maps.Keys(e.paths)) {
+		if e.paths[path] == a.LogicalID {
+			fmt.Fprintf(w, "\t\tws://%s%s\n", e.authority(), path)
+		}
+	}
 	routes := make([]*template.WebSocketRoute, 0, len(a.Routes))
 	for _, r := range a.Routes {
 		routes = append(routes, r)
@@ -74,7 +80,11 @@ func (e *Emulator) functionName(arn string) string {
 
 // relative shortens a path below the template's folder.
 func (e *Emulator) relative(path string) string {
-	if r, err := filepath.Rel(filepath.Dir(e.stack.File), path); err == nil && !strings.HasPrefix(r, "..") {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	if r, err := filepath.Rel(filepath.Dir(e.stack.File), abs); err == nil && !strings.HasPrefix(r, "..") {
 		return r
 	}
 	return path

@@ -21,6 +21,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"sync"
 	"time"
 
 	awslambda "github.com/aws/aws-lambda-go/lambda"
@@ -77,13 +78,17 @@ type Emulator struct {
 	functions *lambda.Service
 	gateway   *apigw.Gateway
 	schedules *schedule.Runner
+	paths     map[string]string // Options.Map
+
+	closing  sync.Once
+	closeErr error
 }
 
 // Run reads the template, builds its functions and starts everything in it.
 // ctx bounds the start only; Close ends the emulator.
 func Run(ctx context.Context, o Options) (*Emulator, error) {
 	o = o.withDefaults()
-	e := &Emulator{log: o.Log, clock: clock.New()}
+	e := &Emulator{log: o.Log, clock: clock.New(), paths: o.Map}
 	if err := e.start(ctx, o); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
@@ -222,6 +227,11 @@ func (e *Emulator) Advance(d time.Duration) { e.clock.Advance(d) }
 // Close ends the emulator: connections are closed and their $disconnect routes
 // run, then the functions' processes are ended. It may be called twice.
 func (e *Emulator) Close() error {
+	e.closing.Do(func() { e.closeErr = e.close() })
+	return e.closeErr
+}
+
+func (e *Emulator) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	var errs []error

@@ -195,7 +195,7 @@ func TestStartFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	t.Cleanup(func() { taken.Close() }) // after the parallel subtests
 	broken := filepath.Join(t.TempDir(), "template.yaml")
 	if err := os.WriteFile(broken, []byte("Resources:\n  A:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      TableName: !Ref Nope\n"), 0o600); err != nil {
 		t.Fatal(err)

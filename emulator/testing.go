@@ -3,12 +3,12 @@ package emulator
 import (
 	"bytes"
 	"context"
+	"log/slog"
 	"net/http/httptest"
 	"sync"
 
 	"crypto-ticker/emulator/internal/clock"
 	"crypto-ticker/emulator/internal/dynamodb"
-	"log/slog"
 )
 
 // TB is the part of testing.TB that RunT needs.

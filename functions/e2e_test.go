@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -265,8 +266,10 @@ func eventually(t *testing.T, what string, done func() bool) {
 	}
 }
 
-// TestMain fails if a function's process outlives the emulator that ran it.
+// TestMain fails if a function's process outlives the emulator that ran it. What
+// handlers log that are called in this process, nobody reads.
 func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.DiscardHandler))
 	code := m.Run()
 	if left := children(); len(left) > 0 {
 		fmt.Fprintln(os.Stderr, "processes are left:", left)
