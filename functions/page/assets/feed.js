@@ -29,7 +29,8 @@ class Feed {
   #run = 0; // raised by stop: what a former run still gets is dropped
   #failures = 0;
   #welcomed = false;
-  #pinged = 0; // when a ping was sent that nothing has followed yet
+  #pinged = 0; // when the last ping was sent
+  #silent = false; // nothing has come since then
   #timers = new Map(); // by name
 
   constructor(url, on) {
@@ -141,7 +142,7 @@ class Feed {
     this.#current = socket;
     this.#next = null;
     if (old) setTimeout(() => old.close(1000), OVERLAP);
-    this.#pinged = 0;
+    this.#silent = false;
     this.#after("steady", STEADY, () => { this.#failures = 0; });
     this.#after("ping", 1000, () => this.#ping());
   }
@@ -149,12 +150,13 @@ class Feed {
   #ping() {
     const socket = this.#current;
     if (socket?.readyState !== WebSocket.OPEN) return;
-    if (this.#pinged) { // nothing at all has come since the last ping
+    if (this.#silent) {
       this.#current = null;
       socket.close();
       this.#failed(new Error("The connection was lost."));
       return;
     }
+    this.#silent = true;
     this.#pinged = performance.now();
     socket.send(JSON.stringify({ type: "ping", id: String(this.#pinged) }));
     this.#after("ping", PING_EVERY, () => this.#ping());
@@ -164,8 +166,8 @@ class Feed {
     const message = parse(data);
     if (!message || (socket !== this.#current && socket.readyState !== WebSocket.OPEN)) return;
     if (socket === this.#current) {
+      this.#silent = false;
       if (message.type === "pong" && message.id === String(this.#pinged)) this.#on.roundTrip(performance.now() - this.#pinged);
-      this.#pinged = 0;
     }
     if (message.type === "welcome") this.#welcomed = true;
     // Not everybody at once: a new connection, then an end to this one.
