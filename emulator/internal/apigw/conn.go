@@ -203,7 +203,7 @@ func (c *conn) message(message []byte) {
 		return
 	}
 	if route.TwoWay && ans.body != "" {
-		if err := c.send(frameOf(ws.OpText, []byte(ans.body))); err != nil {
+		if err := c.sendText(frameOf(ws.OpText, []byte(ans.body))); err != nil {
 			log.Warn("answer could not be sent", "error", err)
 		}
 	}
@@ -223,7 +223,7 @@ func messageAnswer(out []byte) (answer, error) {
 
 // sendError sends an error frame with the service's own spacing.
 func (c *conn) sendError(message, requestID string) {
-	c.send(frameOf(ws.OpText, fmt.Appendf(nil, `{"message": "%s", "connectionId":"%s", "requestId":"%s"}`, message, c.id, requestID)))
+	c.sendText(frameOf(ws.OpText, fmt.Appendf(nil, `{"message": "%s", "connectionId":"%s", "requestId":"%s"}`, message, c.id, requestID)))
 }
 
 // close ends the connection from the server's side. It says whether the
@@ -268,19 +268,5 @@ func (c *conn) disconnect(code int, reason string) {
 	event := encode(c.disconnectEvent(code, reason))
 	if _, err := c.api.g.invoke(route.FunctionARN, route.Timeout, event); err != nil {
 		c.api.g.cfg.Log.Warn("integration failed", "api", c.api.def.LogicalID, "route", "$disconnect", "error", err)
-	}
-}
-
-// closeAll closes every connection of the API with 1001.
-func (a *socketAPI) closeAll() {
-	for _, c := range a.list() {
-		c.close(ws.StatusGoingAway, goingAway)
-	}
-}
-
-// dropAll cuts off what is left of the API's connections.
-func (a *socketAPI) dropAll() {
-	for _, c := range a.list() {
-		c.nc.Close()
 	}
 }

@@ -110,13 +110,12 @@ func (a *socketAPI) post(w http.ResponseWriter, r *http.Request, id string) {
 		gone.write(w)
 		return
 	}
-	switch c.send(frame.finish(ws.OpText)) {
+	switch c.sendText(frame.finish(ws.OpText)) {
 	case errGone:
 		gone.write(w)
 	case errFull:
 		limited.write(w)
 	default:
-		c.touch()
 		managementHeaders(w)
 		w.WriteHeader(http.StatusOK)
 	}

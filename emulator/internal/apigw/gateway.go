@@ -250,3 +250,14 @@ func cutSegment(path string) (first, rest string) {
 	}
 	return path, ""
 }
+
+// writeMessage answers with API Gateway's usual error body.
+func writeMessage(w http.ResponseWriter, status int, message string) {
+	writeJSON(w, status, encode(map[string]string{"message": message}))
+}
+
+func writeJSON(w http.ResponseWriter, status int, body []byte) {
+	w.Header()["Content-Type"] = []string{"application/json"}
+	w.WriteHeader(status)
+	w.Write(body) // an error means that the client has gone
+}

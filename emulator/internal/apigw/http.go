@@ -51,7 +51,7 @@ func (a *httpAPI) serve(w http.ResponseWriter, r *http.Request) {
 		writeMessage(w, http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large")
 		return
 	}
-	path := r.URL.EscapedPath()
+	path := r.URL.Path
 	if a.def.Stage != "$default" {
 		stage, rest := cutSegment(path)
 		if stage != a.def.Stage {
@@ -93,11 +93,6 @@ func headerBytes(r *http.Request) int {
 
 // integrate calls the route's function and gives its answer.
 func (a *httpAPI) integrate(w http.ResponseWriter, call *httpCall) {
-	if !a.g.begin() {
-		writeMessage(w, http.StatusServiceUnavailable, "Service Unavailable")
-		return
-	}
-	defer a.g.tasks.Done()
 	route := call.route
 	log := a.g.cfg.Log.With("api", a.def.LogicalID, "route", route.Key)
 	var event any = call.eventV2()
@@ -105,7 +100,12 @@ func (a *httpAPI) integrate(w http.ResponseWriter, call *httpCall) {
 	if route.PayloadFormat == "1.0" {
 		event, parse = call.eventV1(), answerV1
 	}
+	if !a.g.begin() {
+		writeMessage(w, http.StatusServiceUnavailable, "Service Unavailable")
+		return
+	}
 	out, err := a.g.invoke(route.FunctionARN, route.Timeout, encode(event))
+	a.g.tasks.Done() // the client may take its time with the answer
 	if err == errTimeout {
 		log.Warn("integration timed out", "timeout", route.Timeout)
 		writeMessage(w, http.StatusServiceUnavailable, "Service Unavailable")

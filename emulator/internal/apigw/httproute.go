@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -107,15 +106,11 @@ func anyLast(r httpRoute) string {
 	return "a"
 }
 
-// findRoute returns the first route for a method and an escaped path, and its
-// path parameters, decoded.
-func findRoute(routes []httpRoute, method, escaped string) (*template.HTTPRoute, map[string]string) {
-	parts := strings.Split(strings.TrimPrefix(escaped, "/"), "/")
-	for i, p := range parts {
-		if u, err := url.PathUnescape(p); err == nil {
-			parts[i] = u
-		}
-	}
+// findRoute returns the first route for a method and a path, and its path
+// parameters. The path is decoded: to the service an escaped slash separates
+// segments like any other.
+func findRoute(routes []httpRoute, method, path string) (*template.HTTPRoute, map[string]string) {
+	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	for _, r := range routes {
 		if r.segments != nil && r.def.Method != "ANY" && r.def.Method != method {
 			continue

@@ -89,7 +89,7 @@ func parseStatement(raw json.RawMessage) (statement, error) {
 		case "Effect":
 			var effect string
 			if json.Unmarshal(v, &effect) != nil || effect != "Allow" && effect != "Deny" {
-				err = errors.New("Effect is neither Allow nor Deny")
+				err = errors.New("its Effect is neither Allow nor Deny")
 			}
 			s.allow = effect == "Allow"
 		case "Action":
@@ -108,7 +108,7 @@ func parseStatement(raw json.RawMessage) (statement, error) {
 	}
 	for _, r := range s.resources {
 		if len(r) > maxResourceARN {
-			return s, fmt.Errorf("a Resource has more than %d characters", maxResourceARN)
+			return s, fmt.Errorf("a resource has more than %d characters", maxResourceARN)
 		}
 	}
 	return s, nil

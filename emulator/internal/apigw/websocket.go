@@ -1,22 +1,16 @@
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-overview.html
 
 package apigw
 
 import (
-	"crypto/sha1"
-	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 
-	"crypto-ticker/emulator/internal/ids"
-	"crypto-ticker/emulator/internal/lambda"
+	"github.com/gobwas/ws"
+
 	"crypto-ticker/emulator/internal/template"
 )
-
-const maxURL = 4096 // characters
 
 // socketAPI is one WebSocket API and its open connections.
 type socketAPI struct {
@@ -91,171 +85,6 @@ func (a *socketAPI) serve(w http.ResponseWriter, r *http.Request, rest string) {
 	a.handshake(w, r)
 }
 
-// checkUpgrade says with which status a request is refused that is no valid
-// opening handshake, or 0.
-// https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1
-func checkUpgrade(r *http.Request) (status int, message string) {
-	h := r.Header
-	switch {
-	case r.Method != http.MethodGet || !hasToken(h["Upgrade"], "websocket") || !hasToken(h["Connection"], "upgrade"):
-		return http.StatusUpgradeRequired, "Upgrade Required"
-	case h.Get("Sec-Websocket-Version") != "13":
-		return http.StatusUpgradeRequired, "Upgrade Required"
-	case len(r.RequestURI) > maxURL:
-		return http.StatusRequestURITooLong, "Request-URI Too Long"
-	}
-	if key, err := base64.StdEncoding.DecodeString(h.Get("Sec-Websocket-Key")); err != nil || len(key) != 16 {
-		return http.StatusBadRequest, "Bad Request"
-	}
-	return 0, ""
-}
-
-func hasToken(values []string, token string) bool {
-	for _, v := range values {
-		for item := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(strings.TrimSpace(item), token) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// handshake asks the authorizer and $connect, in this order, and then answers
-// 101 or what they refuse with.
-func (a *socketAPI) handshake(w http.ResponseWriter, r *http.Request) {
-	if !a.g.begin() {
-		writeMessage(w, http.StatusServiceUnavailable, "Service Unavailable")
-		return
-	}
-	defer a.g.tasks.Done()
-	c := newConn(a, r)
-	ev := c.connectEvent(r)
-	requestID := ev.RequestContext.RequestID
-	if a.def.Authorizer != nil {
-		later, now, refused := c.authorize(ev)
-		if refused != 0 {
-			c.refuse(w, refused, requestID)
-			return
-		}
-		c.authorizer, ev.RequestContext.Authorizer = later, now
-	}
-	protocol, refused := c.connect(ev)
-	if refused != 0 {
-		c.refuse(w, refused, requestID)
-		return
-	}
-	nc, buffered, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		a.g.cfg.Log.Error("connection cannot be taken over for a WebSocket", "error", err)
-		c.refuse(w, http.StatusInternalServerError, requestID)
-		return
-	}
-	early := make([]byte, buffered.Reader.Buffered())
-	buffered.Read(early) // what is buffered is read without an error
-	c.open(nc, early, switchingProtocols(r.Header.Get("Sec-Websocket-Key"), protocol))
-}
-
-// connect runs the $connect route, if there is one. It returns the sub-protocol
-// that the function selected, or the HTTP status that refuses the handshake.
-func (c *conn) connect(ev socketEvent) (protocol string, refused int) {
-	route := c.api.def.Routes["$connect"]
-	if route == nil {
-		return "", 0
-	}
-	log := c.api.g.cfg.Log.With("api", c.api.def.LogicalID, "route", "$connect")
-	out, err := c.api.g.invoke(route.FunctionARN, route.Timeout, encode(ev))
-	var failed *lambda.FunctionError
-	switch {
-	case err == errTimeout:
-		log.Warn("integration timed out, so the handshake is refused with 504", "timeout", route.Timeout)
-		return "", http.StatusGatewayTimeout
-	case errors.As(err, &failed):
-		log.Warn("function failed, so the handshake is refused with 502", "error", err)
-		return "", http.StatusBadGateway
-	case err != nil:
-		log.Warn("function could not be invoked, so the handshake is refused with 500", "error", err)
-		return "", http.StatusInternalServerError
-	}
-	fields, err := splitAnswer(out)
-	var ans answer
-	if err == nil {
-		ans, err = parseAnswer(fields)
-	}
-	if err == nil {
-		protocol, err = subprotocol(ans)
-	}
-	switch {
-	case err != nil:
-		log.Warn("answer is malformed, so the handshake is refused with 502", "error", err)
-		return "", http.StatusBadGateway
-	case ans.status < 200 || ans.status > 399:
-		if ans.status < 200 {
-			return "", http.StatusBadGateway // 1xx is no final answer
-		}
-		return "", ans.status
-	case ans.status > 299:
-		return "", ans.status
-	}
-	if protocol != "" && !hasToken(ev.MultiValueHeaders["Sec-WebSocket-Protocol"], protocol) {
-		log.Warn("function selected a sub-protocol that the client has not offered", "protocol", protocol)
-	}
-	return protocol, 0
-}
-
-// subprotocol is the only header of $connect's answer that reaches the client.
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-connect-route-subprotocol.html
-func subprotocol(ans answer) (string, error) {
-	protocol := ""
-	for name, value := range ans.headers {
-		if strings.EqualFold(name, "Sec-WebSocket-Protocol") {
-			protocol = strings.TrimSpace(value)
-		}
-	}
-	for name, values := range ans.multi {
-		if strings.EqualFold(name, "Sec-WebSocket-Protocol") && len(values) > 0 {
-			protocol = strings.TrimSpace(values[0])
-		}
-	}
-	for _, r := range protocol {
-		if r <= ' ' || r >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, r) {
-			return "", fmt.Errorf("%w: sub-protocol %q is no HTTP token", errMalformed, protocol)
-		}
-	}
-	return protocol, nil
-}
-
-// refuse answers a handshake with a status other than 101.
-func (c *conn) refuse(w http.ResponseWriter, status int, requestID string) {
-	message := http.StatusText(status)
-	switch status {
-	case http.StatusInternalServerError, http.StatusBadGateway:
-		message = "Internal server error"
-	case http.StatusGatewayTimeout:
-		message = "Endpoint request timed out"
-	case http.StatusTooManyRequests:
-		message = "Too Many Requests"
-	}
-	writeJSON(w, status, encode(refusal{message, c.id, requestID}))
-}
-
-type refusal struct {
-	Message      string `json:"message"`
-	ConnectionID string `json:"connectionId"`
-	RequestID    string `json:"requestId"`
-}
-
-// switchingProtocols is the answer that accepts a handshake.
-func switchingProtocols(key, protocol string) []byte {
-	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-	head := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-		base64.StdEncoding.EncodeToString(sum[:]) + "\r\n"
-	if protocol != "" {
-		head += "Sec-WebSocket-Protocol: " + protocol + "\r\n"
-	}
-	return []byte(head + "\r\n")
-}
-
 // route returns the route of a message: that of the selection expression's
 // value, else $default, else nil.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-develop-routes.html
@@ -290,17 +119,16 @@ func (a *socketAPI) list() []*conn {
 	return out
 }
 
-// writeMessage answers with API Gateway's usual error body.
-func writeMessage(w http.ResponseWriter, status int, message string) {
-	writeJSON(w, status, encode(map[string]string{"message": message}))
+// closeAll closes every connection of the API with 1001.
+func (a *socketAPI) closeAll() {
+	for _, c := range a.list() {
+		c.close(ws.StatusGoingAway, goingAway)
+	}
 }
 
-func writeJSON(w http.ResponseWriter, status int, body []byte) {
-	h := w.Header()
-	h["Content-Type"] = []string{"application/json"}
-	if h["x-amzn-RequestId"] == nil && h["apigw-requestid"] == nil {
-		h["x-amzn-RequestId"] = []string{ids.RequestID()}
+// dropAll cuts off what is left of the API's connections.
+func (a *socketAPI) dropAll() {
+	for _, c := range a.list() {
+		c.nc.Close()
 	}
-	w.WriteHeader(status)
-	w.Write(body) // an error means that the client has gone
 }

@@ -15,8 +15,6 @@ import (
 	"crypto-ticker/emulator/internal/template"
 )
 
-func asClose(err error, to *websocket.CloseError) bool { return errors.As(err, to) }
-
 var regexpKey = regexp.MustCompile(`"Sec-WebSocket-Key":"([^"]+)"`)
 
 const allow = `{"principalId":"user:demo","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"execute-api:Invoke","Effect":"Allow","Resource":"*"}]},"context":{"role":"user","expiresAt":1779638113,"admin":false}}`

@@ -26,6 +26,15 @@ func (c *conn) send(frame []byte) error {
 	return c.write(frame)
 }
 
+// sendText sends the frame of a text message, which counts as activity.
+func (c *conn) sendText(frame []byte) error {
+	err := c.send(frame)
+	if err == nil {
+		c.touch()
+	}
+	return err
+}
+
 // write hands bytes to the kernel, if it takes them at once, and else to the
 // backlog: so an idle connection needs neither a buffer nor a goroutine to
 // write, and a backlog goes out in few writes. c.mu is held.
