@@ -1,5 +1,10 @@
 package template
 
+import (
+	"maps"
+	"slices"
+)
+
 // condition is one of the template's conditions, worked out when it is first
 // needed.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/conditions-section-structure.html
@@ -30,12 +35,11 @@ func (r *resolver) readConditions(section *node) {
 func (r *resolver) condition(name string, line int, at string) (value, ok bool) {
 	c := r.conditions[name]
 	switch {
+	case r.full():
+		return false, false
 	case c == nil:
-		var names []string
-		for n := range r.conditions {
-			names = append(names, n)
-		}
-		r.errorf(line, at, "there is no condition %s%s", quoted(name), didYouMean(name, names))
+		r.errorf(line, at, "there is no condition %s%s", quoted(name),
+			didYouMean(name, slices.Collect(maps.Keys(r.conditions))))
 		return false, false
 	case c.busy:
 		r.errorf(c.decl.line, "condition "+name, "depends on itself")

@@ -29,12 +29,12 @@ const maxErrors = 50
 // A report gathers what is wrong and what is passed over, so that a reader of
 // the template sees everything at once.
 type report struct {
-	file   string
-	errs   []*Error
-	seen   map[Error]bool
-	notes  []Note
-	noted  map[Note]bool
-	excess int
+	file  string
+	errs  []*Error
+	seen  map[Error]bool
+	notes []Note
+	noted map[Note]bool
+	more  bool // problems are left out
 }
 
 func newReport(file string) *report {
@@ -46,8 +46,8 @@ func (r *report) errorf(line int, resource, format string, args ...any) {
 	e := Error{Pos: r.pos(line), Resource: resource, Msg: fmt.Sprintf(format, args...)}
 	switch {
 	case r.seen[e]:
-	case len(r.errs) == maxErrors:
-		r.excess++
+	case r.full():
+		r.more = true
 	default:
 		r.seen[e] = true
 		r.errs = append(r.errs, &e)
@@ -63,6 +63,10 @@ func (r *report) notef(line int, resource, format string, args ...any) {
 	}
 }
 
+// full says that no more problems are taken, so that there is no point in looking
+// for them.
+func (r *report) full() bool { return len(r.errs) >= maxErrors }
+
 func (r *report) pos(line int) Pos { return Pos{File: r.file, Line: max(line, 1)} }
 
 // err joins the problems in the order of their lines; it is nil without any.
@@ -72,8 +76,8 @@ func (r *report) err() error {
 	for _, e := range r.errs {
 		all = append(all, e)
 	}
-	if r.excess > 0 {
-		all = append(all, fmt.Errorf("%s: and %d more", r.file, r.excess))
+	if r.more {
+		all = append(all, fmt.Errorf("%s: and more", r.file))
 	}
 	return errors.Join(all...)
 }
@@ -111,26 +115,30 @@ func closest(written string, names []string) string {
 	return best
 }
 
-// distance is the Levenshtein distance of two names; limit or more if it is not
-// less than limit.
+// distance is the number of letters to add, leave out, replace or swap with the
+// next one to get from a to b; limit or more if it is not less than limit.
 func distance(a, b string, limit int) int {
 	if d := len(a) - len(b); d >= limit || -d >= limit {
 		return limit
 	}
-	row := make([]int, len(b)+1)
+	// Rows of the table of distances between beginnings: this one and the two
+	// before it.
+	row, last, lastButOne := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substitute := diagonal
-			if a[i] != b[j] {
-				substitute++
+	for i := 1; i <= len(a); i++ {
+		row, last, lastButOne = lastButOne, row, last
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			replace := last[j-1]
+			if a[i-1] != b[j-1] {
+				replace++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(substitute, row[j]+1, row[j+1]+1)
+			row[j] = min(replace, last[j]+1, row[j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], lastButOne[j-2]+1)
+			}
 		}
 	}
 	return row[len(b)]

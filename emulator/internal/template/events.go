@@ -1,6 +1,7 @@
 package template
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -55,10 +56,8 @@ var (
 	scheduleRead   = []string{"Enabled", "Input", "Name", "Schedule", "State"}
 	scheduleV2Read = []string{"FlexibleTimeWindow", "Input", "Name", "ScheduleExpression",
 		"ScheduleExpressionTimezone", "State"}
-	scheduleSilent = []string{"Description", "GroupName", "KmsKeyArn", "OmitName", "PermissionsBoundary",
-		"RetryPolicy", "RoleArn"}
-	scheduleNoted   = []string{"DeadLetterConfig"}
-	scheduleV2Noted = []string{"DeadLetterConfig", "EndDate", "StartDate"}
+	scheduleSilent = []string{"Description", "KmsKeyArn", "OmitName", "PermissionsBoundary", "RetryPolicy", "RoleArn"}
+	scheduleNoted  = []string{"DeadLetterConfig", "EndDate", "GroupName", "StartDate"}
 )
 
 // schedule reads a Schedule or ScheduleV2 event. The expression is checked
@@ -75,7 +74,7 @@ func (l *loader) schedule(f *Function, id string, p *props, v2 bool) {
 		Enabled:     p.oneOf("State", "ENABLED", "DISABLED") == "ENABLED",
 	}
 	if v2 {
-		p.known(scheduleV2Read, scheduleSilent, scheduleV2Noted)
+		p.known(scheduleV2Read, scheduleSilent, scheduleNoted)
 		s.Expression = p.required("ScheduleExpression")
 		s.Timezone = p.str("ScheduleExpressionTimezone")
 		if w := p.object("FlexibleTimeWindow"); w.oneOf("Mode", "OFF", "FLEXIBLE") != "OFF" {
@@ -85,6 +84,10 @@ func (l *loader) schedule(f *Function, id string, p *props, v2 bool) {
 		p.known(scheduleRead, scheduleSilent, scheduleNoted)
 		s.Expression = p.required("Schedule")
 		s.Enabled = s.Enabled && p.truth("Enabled", true)
+	}
+	// An attribute such as <aws.scheduler.attempt-number> may stand for a number.
+	if s.Input != "" && !json.Valid([]byte(s.Input)) && !(v2 && strings.Contains(s.Input, "<aws.scheduler.")) {
+		p.bad("Input", "must be JSON, such as '{\"key\":\"value\"}'")
 	}
 	l.stack.Schedules = append(l.stack.Schedules, s)
 }

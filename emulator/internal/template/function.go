@@ -11,10 +11,10 @@ import (
 // Properties of AWS::Serverless::Function by what the emulator does with them.
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html
 var (
-	functionRead = []string{"CodeUri", "Environment", "EventInvokeConfig", "Events", "FunctionName", "Handler",
+	functionRead = []string{"Architectures", "CodeUri", "Environment", "EventInvokeConfig", "Events", "FunctionName", "Handler",
 		"ImageUri", "InlineCode", "LoggingConfig", "MemorySize", "PackageType", "ReservedConcurrentExecutions",
 		"Runtime", "Timeout"}
-	functionSilent = []string{"Architectures", "AssumeRolePolicyDocument", "AutoPublishAlias",
+	functionSilent = []string{"AssumeRolePolicyDocument", "AutoPublishAlias",
 		"AutoPublishAliasAllProperties", "AutoPublishCodeSha256", "CodeSigningConfigArn", "DeploymentPreference",
 		"Description", "EphemeralStorage", "KmsKeyArn", "PermissionsBoundary", "Policies", "PropagateTags",
 		"PublishToLatestPublished", "RecursiveLoop", "Role", "RolePath", "RuntimeManagementConfig", "SnapStart",
@@ -48,6 +48,9 @@ func (l *loader) function(res *resource) {
 		Concurrency: p.number("ReservedConcurrentExecutions", -1, 0, 1_000_000),
 		LogFormat:   p.object("LoggingConfig").oneOf("LogFormat", "Text", "JSON"),
 		Async:       l.async(p.object("EventInvokeConfig")),
+	}
+	if a := p.strings("Architectures"); len(a) > 1 { // Globals' list and the function's own are joined
+		p.bad("Architectures", "are %s; give one, either in Globals or here", strings.Join(a, ", "))
 	}
 	l.stack.Functions = append(l.stack.Functions, f)
 	l.events(f, p.object("Events"))

@@ -34,7 +34,7 @@ var stagePattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 
 func stage(p *props, otherwise string) string {
 	s := p.strOr("StageName", otherwise)
-	if s != otherwise && !stagePattern.MatchString(s) {
+	if s != "$default" && !stagePattern.MatchString(s) {
 		p.bad("StageName", "is %s; use letters, digits, - and _", quoted(s))
 	}
 	return s

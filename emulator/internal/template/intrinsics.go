@@ -25,7 +25,7 @@ type call struct {
 
 // call works one intrinsic out. Its argument is not resolved, its result is.
 func (r *resolver) call(name string, arg *node, line int, at string) *node {
-	if !r.spend(1, line, at) {
+	if r.full() || !r.spend(1, line, at) {
 		return brokenNode(line)
 	}
 	v := r.apply(call{name: name, arg: arg, line: line, at: at})

@@ -114,6 +114,18 @@ func (n *node) truth() (value, ok bool) {
 	return false, false
 }
 
+// size counts the node and all within.
+func (n *node) size() int {
+	size := 1
+	for _, item := range n.items {
+		size += item.size()
+	}
+	for _, f := range n.fields {
+		size += f.value.size()
+	}
+	return size
+}
+
 // intrinsic returns the function's name and argument if the node is an
 // intrinsic: an object whose only field is Ref or Fn::….
 func (n *node) intrinsic() (string, *node, bool) {

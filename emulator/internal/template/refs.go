@@ -1,6 +1,7 @@
 package template
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -166,16 +167,14 @@ func (r *resolver) attribute(id, name string, c call) *node {
 		return textNode(c.line, r.inventAttribute(res, name))
 	}
 	known := r.attributes(res)
-	v, ok := known[name]
-	if !ok {
-		var names []string
-		for n := range known {
-			names = append(names, n)
-		}
-		slices.Sort(names)
-		return r.bad(c, "refers to %s.%s; the attributes of %s are %s", id, name, res.typ, strings.Join(names, ", "))
+	if v, ok := known[name]; ok {
+		return textNode(c.line, v)
 	}
-	return textNode(c.line, v)
+	if len(known) == 0 {
+		return r.bad(c, "refers to %s.%s; %s has no attributes", id, name, res.typ)
+	}
+	return r.bad(c, "refers to %s.%s; the attributes of %s are %s", id, name, res.typ,
+		strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 }
 
 // attributes returns the attributes of a resource of an emulated type.

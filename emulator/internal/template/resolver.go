@@ -61,7 +61,7 @@ func (r *resolver) eval(n *node, at string) *node {
 	if name, arg, ok := n.intrinsic(); ok {
 		return r.call(name, arg, n.line, at)
 	}
-	if !r.spend(1, n.line, at) {
+	if r.full() || !r.spend(1, n.line, at) {
 		return brokenNode(n.line)
 	}
 	switch n.kind {

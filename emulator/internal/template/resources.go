@@ -16,13 +16,25 @@ const (
 	typeRouteResponse = "AWS::ApiGatewayV2::RouteResponse"
 )
 
-// emulated says whether a type is one of these.
-func emulated(typ string) bool {
-	switch typ {
-	case typeFunction, typeHTTPAPI, typeWebSocketAPI, typeSimpleTable, typeTable, typeSecret, typeRouteResponse:
-		return true
+var emulatedTypes = []string{typeFunction, typeHTTPAPI, typeWebSocketAPI, typeSimpleTable, typeTable, typeSecret, typeRouteResponse}
+
+// samTypes are SAM's others, to tell them from misspellings.
+var samTypes = []string{"AWS::Serverless::Api", "AWS::Serverless::Application", "AWS::Serverless::CapacityProvider",
+	"AWS::Serverless::Connector", "AWS::Serverless::GraphQLApi", "AWS::Serverless::LayerVersion",
+	"AWS::Serverless::StateMachine"}
+
+// emulated says whether resources of a type are read.
+func emulated(typ string) bool { return slices.Contains(emulatedTypes, typ) }
+
+// checkType reports a type that must be a misspelling.
+func (r *resolver) checkType(id, typ string, line int) {
+	known := slices.Concat(emulatedTypes, samTypes)
+	if slices.Contains(known, typ) {
+		return
 	}
-	return false
+	if hint := didYouMean(typ, known); hint != "" || isServerless(typ) {
+		r.errorf(line, id, "there is no type %s%s", quoted(typ), hint)
+	}
 }
 
 // resource is one entry of Resources.
@@ -100,6 +112,7 @@ func (r *resolver) readResource(f field, globals map[string]*node) *resource {
 		r.errorf(f.line, f.name, "has no Type")
 		return nil
 	}
+	r.checkType(f.name, res.typ, f.value.field("Type").line)
 	if res.props != nil && res.props.kind != object {
 		if res.props.kind != null {
 			r.errorf(res.props.line, f.name, "Properties must be a map, not %s", res.props.kind)
@@ -136,7 +149,7 @@ func (r *resolver) conditionHolds(res *resource, n *node) bool {
 // dependsOn checks that a resource waits for resources that there are.
 func (r *resolver) dependsOn(f field) {
 	n := f.value.get("DependsOn")
-	if n == nil {
+	if n == nil || r.full() {
 		return
 	}
 	ids := n.items

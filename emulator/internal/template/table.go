@@ -27,7 +27,11 @@ func (l *loader) table(res *resource) {
 			p.bad(name, "is missing; give it")
 		}
 	}
-	create := map[string]any{"TableName": l.name(res), "BillingMode": "PROVISIONED"}
+	billing := p.oneOf("BillingMode", "PROVISIONED", "PAY_PER_REQUEST")
+	if billing == "PROVISIONED" && !p.has("ProvisionedThroughput") {
+		p.bad("ProvisionedThroughput", "is missing; give it, or BillingMode: PAY_PER_REQUEST")
+	}
+	create := map[string]any{"TableName": l.name(res), "BillingMode": billing}
 	for _, f := range fieldsOf(p.n) {
 		if slices.Contains(tableCreate, f.name) {
 			create[f.name] = p.member(f.name, f.value)

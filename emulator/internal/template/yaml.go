@@ -11,12 +11,12 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// What a template may hold at most. CloudFormation's own limit is 1 MB and 500
-// resources; these bound the work of reading, aliases included.
+// What a template may hold at most: CloudFormation's own limit, and what bounds
+// the work of reading it, aliases included.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 const (
-	maxBytes = 4 << 20
-	maxNodes = 200_000
+	maxBytes = 1 << 20
+	maxNodes = 100_000
 	maxDepth = 100
 )
 
@@ -47,13 +47,15 @@ func readNode(src []byte, r *report) *node {
 // yamlError finds the line and the message in an error of the YAML library.
 func yamlError(err error) (int, string) {
 	var e *yaml.LoadError
-	if errors.As(err, &e) {
+	switch {
+	case strings.Contains(err.Error(), "no documents"):
+		return 1, "the template is empty"
+	case strings.Contains(err.Error(), "expected single document"):
+		return 1, "the file has several YAML documents; a template is one"
+	case errors.As(err, &e):
 		return e.Mark.Line, "not YAML: " + e.Message
 	}
-	if strings.Contains(err.Error(), "multiple") {
-		return 1, "the file has several YAML documents; a template is one"
-	}
-	return 1, "the template is empty"
+	return 1, "not YAML"
 }
 
 // converter turns the library's nodes into ours. After a limit is passed it
