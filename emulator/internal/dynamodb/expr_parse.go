@@ -111,7 +111,7 @@ func (p *parser) syntaxError() error {
 	t := p.peek()
 	start := p.tokens[max(p.pos-1, 0)].start
 	end := p.tokens[min(p.pos+1, len(p.tokens)-1)].end
-	return p.invalid(`Syntax error; token: "` + t.text + `", near: "` + p.src[start:end] + `"`)
+	return p.invalid(`Syntax error; token: "` + t.text + `", near: "` + strings.TrimSpace(p.src[start:end]) + `"`)
 }
 
 func (p *parser) or() (*condition, error)  { return p.chain("OR", p.and) }

@@ -60,7 +60,8 @@ func openBoltStore(dir string) (*boltStore, error) {
 	return s, nil
 }
 
-// openBolt opens the file. A damaged one can make bbolt fault.
+// openBolt opens the file and walks through all of it: bbolt faults when it
+// comes upon a damaged page, which must not happen later.
 func openBolt(file string) (db *bolt.DB, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -68,11 +69,33 @@ func openBolt(file string) (db *bolt.DB, err error) {
 			db, err = nil, fmt.Errorf("damaged: %v", r)
 		}
 	}()
-	return bolt.Open(file, 0o600, &bolt.Options{
-		Timeout:      lockWait,
-		FreelistType: bolt.FreelistMapType,
-		// Rebuilt at opening; without it, each commit writes less.
-		NoFreelistSync: true,
+	// The list of free pages is kept in the file: without it, bbolt looks for
+	// them on a goroutine of its own, where a fault ends the process.
+	db, err = bolt.Open(file, 0o600, &bolt.Options{Timeout: lockWait, FreelistType: bolt.FreelistMapType})
+	if err != nil {
+		return nil, err
+	}
+	if err := walk(db); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+// walk meets every key. A fault in it comes back as an error.
+func walk(db *bolt.DB) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("damaged: %v", r)
+		}
+	}()
+	return db.View(func(tx *bolt.Tx) error {
+		return tx.ForEach(func(name []byte, bucket *bolt.Bucket) error {
+			if len(name) != len(spaceName(0)) {
+				return fmt.Errorf("it is no store of tables: unknown bucket %q", name)
+			}
+			return bucket.ForEach(func(_, _ []byte) error { return nil })
+		})
 	})
 }
 
@@ -120,7 +143,7 @@ func (s *boltStore) run() {
 // commit carries out an update and those that wait, and answers them.
 func (s *boltStore) commit(first *boltUpdate) {
 	var group []*boltUpdate
-	err := s.db.Update(func(tx *bolt.Tx) error {
+	err := s.safely(func(tx *bolt.Tx) error {
 		for u := first; u != nil; u = s.waiting(len(group)) {
 			group = append(group, u)
 			if err := u.apply(tx); err != nil {
@@ -138,6 +161,17 @@ func (s *boltStore) commit(first *boltUpdate) {
 	if len(group) == 0 {
 		first.result <- fmt.Errorf("dynamodb: write to the store: %w", err)
 	}
+}
+
+// safely runs f in a transaction and commits it. A panic of bbolt's, which has
+// undone the transaction then, becomes an error.
+func (s *boltStore) safely(f func(*bolt.Tx) error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	return s.db.Update(f)
 }
 
 // waiting gives an update that waits, if there is one and the group of n has

@@ -1,0 +1,80 @@
+package dynamodb
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+func TestBatches(t *testing.T) {
+	onStores(t, func(t *testing.T, b *bench) {
+		b.must("CreateTable", hashTable, "Left", "S")
+		b.must("CreateTable", hashTable, "Right", "S")
+		b.must("PutItem", `{"TableName":"Left","Item":{"pk":{"S":"old"}}}`)
+		b.want("BatchWriteItem", `{"RequestItems":{"Right":[{"PutRequest":{"Item":{"pk":{"S":"r"},"x":{"N":"1"}}}}],
+			"Left":[{"PutRequest":{"Item":{"pk":{"S":"l"}}}},{"DeleteRequest":{"Key":{"pk":{"S":"old"}}}}]},"ReturnConsumedCapacity":"TOTAL"}`,
+			`{"UnprocessedItems":{},"ConsumedCapacity":[{"TableName":"Left","CapacityUnits":2.0},{"TableName":"Right","CapacityUnits":1.0}]}`)
+		b.want("BatchGetItem", `{"RequestItems":{"Right":{"Keys":[{"pk":{"S":"none"}},{"pk":{"S":"r"}}],"ProjectionExpression":"#x","ExpressionAttributeNames":{"#x":"x"}},
+			"Left":{"ConsistentRead":true,"Keys":[{"pk":{"S":"l"}},{"pk":{"S":"old"}}]}}}`,
+			`{"Responses":{"Left":[{"pk":{"S":"l"}}],"Right":[{"x":{"N":"1"}}]},"UnprocessedKeys":{}}`)
+	})
+}
+
+func TestBatchErrors(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	b.must("CreateTable", hashTable, "Things", "S")
+	put := `{"PutRequest":{"Item":{"pk":{"S":"%d"}}}}`
+	puts, keys := []string{}, []string{}
+	for i := range 101 {
+		puts, keys = append(puts, fmt.Sprintf(put, i)), append(keys, fmt.Sprintf(`{"pk":{"S":"%d"}}`, i))
+	}
+	const missing = "Validation: 1 validation error detected: Value null at 'requestItems' failed to satisfy constraint: Member must not be null"
+	for _, tt := range []struct{ operation, items, want string }{
+		{"BatchWriteItem", `null`, missing},
+		{"BatchGetItem", `null`, missing},
+		{"BatchWriteItem", `{"Things":[` + strings.Join(puts[:26], ",") + `]}`, "Validation: Too many items requested for the BatchWriteItem call"},
+		{"BatchGetItem", `{"Things":{"Keys":[` + strings.Join(keys, ",") + `]}}`, "Validation: Too many items requested for the BatchGetItem call"},
+		{"BatchWriteItem", `{"Things":[` + puts[1] + `,{"DeleteRequest":{"Key":{"pk":{"S":"1"}}}}]}`, "Validation: Provided list of item keys contains duplicates"},
+		{"BatchGetItem", `{"Things":{"Keys":[` + keys[1] + `,` + keys[1] + `]}}`, "Validation: Provided list of item keys contains duplicates"},
+		{"BatchWriteItem", `{"Nothing":[` + puts[1] + `]}`, "ResourceNotFound: Requested resource not found"},
+		{"BatchGetItem", `{"Nothing":{"Keys":[` + keys[1] + `]}}`, "ResourceNotFound: Requested resource not found"},
+		{"BatchWriteItem", `{"Things":{}}`, "Serialization: Start of structure or map found where not expected."},
+		{"BatchGetItem", `{"Things":[]}`, "Serialization: Start of list found where not expected"},
+		{"BatchGetItem", `{"Things":{"Keys":[{"pk":{"N":"1"}}]}}`, "Validation: The provided key element does not match the schema"},
+	} {
+		b.wantError(tt.operation, `{"RequestItems":`+tt.items+`}`, tt.want)
+	}
+	b.want("Scan", `{"TableName":"Things","Select":"COUNT"}`, `{"Count":0,"ScannedCount":0}`)
+}
+
+// TestBatchGetInParts asks for more than one answer may hold, until all is
+// there.
+func TestBatchGetInParts(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	b.must("CreateTable", hashTable, "Things", "S")
+	const items = 60
+	big := strings.Repeat("x", 390<<10)
+	want := types.KeysAndAttributes{}
+	for i := range items {
+		b.must("PutItem", `{"TableName":"Things","Item":{"pk":{"S":"%d"},"big":{"S":"%s"}}}`, i, big)
+		want.Keys = append(want.Keys, map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: fmt.Sprint(i)}})
+	}
+	got, calls := 0, 0
+	for left := map[string]types.KeysAndAttributes{"Things": want}; len(left) > 0; calls++ {
+		out, err := b.client.BatchGetItem(context.Background(), &dynamodb.BatchGetItemInput{RequestItems: left})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got += len(out.Responses["Things"])
+		left = out.UnprocessedKeys
+	}
+	if got != items || calls != 2 {
+		t.Errorf("got %d items in %d calls, want %d in 2", got, calls, items)
+	}
+}

@@ -1,0 +1,261 @@
+package dynamodb
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// exprItem is what conditions are tried on.
+const exprItem = `{"s":{"S":"hello"},"n":{"N":"5"},"b":{"B":"AQID"},"t":{"BOOL":true},"nul":{"NULL":true},"ss":{"SS":["a","b"]},"ns":{"NS":["1","2"]},
+	"l":{"L":[{"S":"x"},{"N":"7"},{"M":{"k":{"S":"v"}}}]},"m":{"M":{"q":{"M":{"n":{"N":"1"}}}}},"u":{"S":"äö"}}`
+
+const exprValues = `{":s":{"S":"hello"},":he":{"S":"he"},":n5":{"N":"5.0"},":n6":{"N":"6"},":n1":{"N":"1"},":n3":{"N":"3"},":b":{"B":"AQ=="},":a":{"S":"a"},":x":{"S":"x"},":v":{"S":"v"},
+	":S":{"S":"S"},":L":{"S":"L"},":t":{"BOOL":true},":set":{"SS":["b","a"]},":nul":{"NULL":true},":bad":{"S":"BAD"},":list":{"L":[]},":n2":{"N":"2"}}`
+
+func testBindings(t testing.TB) *bindings {
+	t.Helper()
+	b := &bindings{names: map[string]string{"#s": "s", "#dot": "a.b"}, usedNames: map[string]bool{}, usedValues: map[string]bool{}}
+	var err error
+	if b.values, err = (&scanner{data: []byte(exprValues)}).values(); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func testItem(t testing.TB, text string) item {
+	t.Helper()
+	it, err := (&scanner{data: []byte(text)}).item(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return it
+}
+
+func TestConditions(t *testing.T) {
+	t.Parallel()
+	it := testItem(t, exprItem)
+	for _, tt := range []struct {
+		expr string
+		want bool
+	}{
+		{"s = :s", true}, {"#s = :s", true}, {"s <> :s", false}, {"s = :he", false}, {":s = s", true}, {"n = :n5", true}, {"n < :n6", true}, {"n <= :n5", true}, {"n > :n6", false}, {"n >= :n6", false},
+		{"n < :s", false}, {"n > :s", false}, {"n <> :s", true}, {"ss = :set", true}, {"nul = :nul", true}, {"t = :t", true},
+		{"gone = :s", false}, {"gone <> :s", true}, {"gone < :s", false}, {"gone = absent", false}, {"NOT gone = :s", true}, {"#dot = :s", false},
+		{"n BETWEEN :n1 AND :n6", true}, {"n BETWEEN :n6 AND :n6", false}, {"n between :n5 and :n5", true}, {"s BETWEEN :n1 AND :n6", false}, {":n5 BETWEEN m.#s AND n", false},
+		{"n IN (:n6, :n5)", true}, {"n IN (:n6)", false}, {"gone IN (:n6)", false}, {"NOT n IN (:n6)", true}, {"n in (l[1], n)", true},
+		{"attribute_exists(s)", true}, {"attribute_exists(m.q.n)", true}, {"attribute_exists(m.q.gone)", false}, {"attribute_exists(l[2].k)", true}, {"attribute_exists(l[3])", false}, {"attribute_exists(s[0])", false}, {"attribute_exists(l.k)", false},
+		{"attribute_not_exists(gone)", true}, {"attribute_not_exists(s)", false}, {"attribute_type(s, :S)", true}, {"attribute_type(l, :L)", true}, {"attribute_type(n, :S)", false}, {"attribute_type(gone, :S)", false},
+		{"begins_with(s, :he)", true}, {"begins_with(s, :x)", false}, {"begins_with(b, :b)", true}, {"begins_with(n, :he)", false}, {"begins_with(b, :he)", false},
+		{"contains(s, :he)", true}, {"contains(ss, :a)", true}, {"contains(ss, :x)", false}, {"contains(ns, :n1)", true}, {"contains(l, :x)", true}, {"contains(b, :b)", true}, {"contains(n, :n5)", false}, {"contains(l, :t)", false},
+		{"size(s) = :n5", true}, {"size(l) >= :n3", true}, {"size(m) = :n1", true}, {"size(b) = :n3", true}, {"size(n) = :n1", false}, {"size(gone) = :n1", false}, {"size(u) = :n2", true}, {"n = size(s)", true}, {"size(ns) < size(l)", true},
+		{"s = :s AND n = :n6", false}, {"s = :s OR n = :n6", true}, {"s = :he OR n = :n6 AND s = :s", false}, {"(s = :s OR n = :n6) AND s = :s", true}, {"s = :s AND NOT (n = :n6 OR n = :n1)", true},
+		{"NOT s = :he AND n = :n5", true}, {"NOT NOT s = :s", true}, {"(NOT s = :s)", false}, {"l[2].k = :v", true}, {"l [ 1 ] > :n6", true}, {"m.q.n=:n1", true},
+	} {
+		t.Run(tt.expr, func(t *testing.T) {
+			t.Parallel()
+			c, err := parseCondition("ConditionExpression", tt.expr, testBindings(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := c.holds(it); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestConditionErrors(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ expr, want string }{
+		{"", "The expression can not be empty;"},
+		{"  ", "The expression can not be empty;"},
+		{"s", `Syntax error; token: "<EOF>", near: "s"`},
+		{"s = ", `Syntax error; token: "<EOF>", near: "="`},
+		{"s == :s", `Syntax error; token: "=", near: "== :s"`},
+		{"s = :s :s", `Syntax error; token: ":s", near: ":s :s"`},
+		{"s = :s AND", `Syntax error; token: "<EOF>", near: "AND"`},
+		{"s = :s)", `Syntax error; token: ")", near: ":s)"`},
+		{"(s = :s", `Syntax error; token: "<EOF>", near: ":s"`},
+		{"s ! :s", `Syntax error; token: "!", near: "s ! :s"`},
+		{"AND = :s", `Syntax error; token: "AND", near: "AND ="`},
+		{"l[:s] = :s", `Syntax error; token: ":s", near: "[:s]"`},
+		{"l[99999999999999999999] = :s", "List index is not within the allowable range; index: [99999999999999999999]"},
+		{"name = :s", "Attribute name is a reserved keyword; reserved keyword: name"},
+		{"m.Size = :s", "Attribute name is a reserved keyword; reserved keyword: Size"},
+		{"#gone = :s", "An expression attribute name used in the document path is not defined; attribute name: #gone"},
+		{"s = :gone", "An expression attribute value used in expression is not defined; attribute value: :gone"},
+		{"((s = :s))", "The expression has redundant parentheses;"},
+		{"((s = :s)) AND n = :n1", "The expression has redundant parentheses;"},
+		{"foo(s)", "Invalid function name; function: foo"},
+		{"s = foo(s)", "Invalid function name; function: foo"},
+		{"Attribute_exists(s)", "Invalid function name; function: Attribute_exists"},
+		{"if_not_exists(s, :s)", "The function is not allowed in a condition expression; function: if_not_exists"},
+		{"size(s)", "The function is not allowed to be used this way in an expression; function: size"},
+		{"s = attribute_exists(s)", "The function is not allowed to be used this way in an expression; function: attribute_exists"},
+		{"attribute_exists(s, n)", "Incorrect number of operands for operator or function; operator or function: attribute_exists, number of operands: 2"},
+		{"attribute_exists(:s)", "Operator or function requires a document path; operator or function: attribute_exists"},
+		{"size(s, n) = :n1", "Incorrect number of operands for operator or function; operator or function: size, number of operands: 2"},
+		{"size(:s) = :n1", "Operator or function requires a document path; operator or function: size"},
+		{"begins_with(s)", "Incorrect number of operands for operator or function; operator or function: begins_with, number of operands: 1"},
+		{"begins_with(s, :n1)", "Incorrect operand type for operator or function; operator or function: begins_with, operand type: N"},
+		{"attribute_type(s, :n1)", "Incorrect operand type for operator or function; operator or function: attribute_type, operand type: N"},
+		{"attribute_type(s, :bad)", "Invalid attribute type name found; type: BAD, valid types: {B,NULL,SS,BOOL,M,L,N,NS,BS,S}"},
+		{"s < :t", "Incorrect operand type for operator or function; operator or function: <, operand type: BOOL"},
+		{"n BETWEEN :n6 AND :n1", "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {N:6}, upper bound operand: AttributeValue: {N:1}"},
+		{"n BETWEEN :n6 AND :s", "The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: {N:6}, upper bound operand: AttributeValue: {S:hello}"},
+		{"n IN (" + strings.Repeat(":n1, ", 100) + ":n1)", "Incorrect number of operands for operator or function; operator or function: IN, number of operands: 102"},
+		{strings.Repeat("(", 4097), "Expression size has exceeded the maximum allowed size; expression size: 4097"},
+	} {
+		_, err := parseCondition("ConditionExpression", tt.expr, testBindings(t))
+		if want := "Validation: Invalid ConditionExpression: " + tt.want; err == nil || short(err) != want {
+			t.Errorf("%s:\n got %v\nwant %s", tt.expr, err, want)
+		}
+	}
+}
+
+func TestPlaceholderErrors(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	b.must("CreateTable", hashTable, "Things", "S")
+	for _, tt := range []struct{ members, want string }{
+		{`"ExpressionAttributeNames":{}`, "ExpressionAttributeNames must not be empty"},
+		{`"ExpressionAttributeValues":{}`, "ExpressionAttributeValues must not be empty"},
+		{`"ExpressionAttributeNames":{"x":"pk"}`, `ExpressionAttributeNames contains invalid key: Syntax error; key: "x"`},
+		{`"ExpressionAttributeValues":{"x":{"S":"a"}}`, `ExpressionAttributeValues contains invalid key: Syntax error; key: "x"`},
+		{`"ExpressionAttributeValues":{":x":{"N":"a"}}`, `ExpressionAttributeValues contains invalid value: The parameter cannot be converted to a numeric value: a for key :x`},
+		{`"ExpressionAttributeNames":{"#b":"b","#a":"b"}`, `Value provided in ExpressionAttributeNames unused in expressions: keys: {#a, #b}`},
+		{`"ExpressionAttributeValues":{":x":{"S":"a"}}`, `Value provided in ExpressionAttributeValues unused in expressions: keys: {:x}`},
+	} {
+		b.wantError("DeleteItem", `{"TableName":"Things","Key":{"pk":{"S":"a"}},"ConditionExpression":"attribute_exists(pk)",`+tt.members+`}`, "Validation: "+tt.want)
+	}
+}
+
+func TestUpdates(t *testing.T) {
+	t.Parallel()
+	const old = `{"n":{"N":"5"},"l":{"L":[{"N":"0"},{"N":"1"},{"N":"2"},{"N":"3"}]},"m":{"M":{"a":{"N":"1"}}},"ss":{"SS":["a","b"]},"ns":{"NS":["1"]},"s":{"S":"x"}}`
+	const values = `{":1":{"N":"1"},":s":{"S":"v"},":l":{"L":[{"S":"v"}]},":ss":{"SS":["b","c"]},":all":{"SS":["a","b"]},":ns":{"NS":["2"]}}`
+	for _, tt := range []struct{ expr, want string }{ // want: the attributes that the update leaves different
+		{"SET n = n + :1", `n={"N":"6"}`}, {"SET n = n - :1, s = :s", `n={"N":"4"} s={"S":"v"}`}, {"set n = :1 - n", `n={"N":"-4"}`}, {"SET n = (n + :1)", `n={"N":"6"}`},
+		{"SET x = if_not_exists(x, :1) + :1", `x={"N":"2"}`}, {"SET n = if_not_exists(n, :1)", ``}, {"SET x = if_not_exists(gone, n)", `x={"N":"5"}`},
+		{"SET x = if_not_exists(gone, if_not_exists(s, :1))", `x={"S":"x"}`},
+		{"SET l = list_append(l, :l)", `l={"L":[{"N":"0"},{"N":"1"},{"N":"2"},{"N":"3"},{"S":"v"}]}`}, {"SET x = list_append(:l, :l)", `x={"L":[{"S":"v"},{"S":"v"}]}`},
+		{"SET l[1] = :s", `l={"L":[{"N":"0"},{"S":"v"},{"N":"2"},{"N":"3"}]}`}, {"SET l[50] = :s, l[9] = :1", `l={"L":[{"N":"0"},{"N":"1"},{"N":"2"},{"N":"3"},{"N":"1"},{"S":"v"}]}`},
+		{"SET m.b = :s", `m={"M":{"a":{"N":"1"},"b":{"S":"v"}}}`}, {"SET m.a = m.a + :1", `m={"M":{"a":{"N":"2"}}}`}, {"SET s = n, n = s", `n={"S":"x"} s={"N":"5"}`},
+		{"REMOVE s", `-s`}, {"REMOVE gone", ``}, {"REMOVE l[0], l[2]", `l={"L":[{"N":"1"},{"N":"3"}]}`}, {"REMOVE l[9]", ``}, {"REMOVE m.a, m.gone", `m={"M":{}}`},
+		{"REMOVE l[0] SET l[1] = :s", `l={"L":[{"S":"v"},{"N":"2"},{"N":"3"}]}`},
+		{"ADD n :1, x :1", `n={"N":"6"} x={"N":"1"}`}, {"ADD ss :ss", `ss={"SS":["a","b","c"]}`}, {"ADD x :ss, m.a :1", `m={"M":{"a":{"N":"2"}}} x={"SS":["b","c"]}`},
+		{"DELETE ss :ss", `ss={"SS":["a"]}`}, {"DELETE ss :all", `-ss`}, {"DELETE gone :ss", ``}, {"ADD ns :ns DELETE ss :ss SET s = :s REMOVE n", `-n ns={"NS":["1","2"]} s={"S":"v"} ss={"SS":["a"]}`},
+	} {
+		t.Run(tt.expr, func(t *testing.T) {
+			t.Parallel()
+			bind := testBindings(t)
+			bind.values, _ = (&scanner{data: []byte(values)}).values()
+			u, err := parseUpdate(tt.expr, bind)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := testItem(t, old)
+			after, err := u.apply(before)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := differences(before, after); got != tt.want {
+				t.Errorf("\n got %s\nwant %s", got, tt.want)
+			}
+			if got := string(before.appendJSON(nil)); got != string(testItem(t, old).appendJSON(nil)) {
+				t.Errorf("the old item has changed: %s", got)
+			}
+		})
+	}
+}
+
+// differences lists attributes that differ: -gone new=value.
+func differences(before, after item) string {
+	var out []string
+	for _, a := range before {
+		if v, ok := after.get(a.name); !ok {
+			out = append(out, "-"+a.name)
+		} else if !v.equal(a.value) {
+			out = append(out, fmt.Sprintf("%s=%s", a.name, v.appendJSON(nil)))
+		}
+	}
+	for _, a := range after {
+		if _, ok := before.get(a.name); !ok {
+			out = append(out, fmt.Sprintf("%s=%s", a.name, a.value.appendJSON(nil)))
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func TestUpdateErrors(t *testing.T) {
+	t.Parallel()
+	it := testItem(t, exprItem)
+	const syntax = "Invalid UpdateExpression: "
+	for _, tt := range []struct{ expr, want string }{
+		{"", syntax + "The expression can not be empty;"},
+		{"n = :n1", syntax + `Syntax error; token: "n", near: "n ="`},
+		{"SET", syntax + `Syntax error; token: "<EOF>", near: "SET"`},
+		{"SET n = :n1,", syntax + `Syntax error; token: "<EOF>", near: ","`},
+		{"SET n = :n1 SET s = :s", syntax + `The "SET" section can only be used once in an update expression;`},
+		{"SET n = n + :n1 + :n1", syntax + `Syntax error; token: "+", near: ":n1 + :n1"`},
+		{"SET n = size(s)", syntax + "The function is not allowed in an update expression; function: size"},
+		{"SET n = foo(s)", syntax + "Invalid function name; function: foo"},
+		{"SET n = if_not_exists(s)", syntax + "Incorrect number of operands for operator or function; operator or function: if_not_exists, number of operands: 1"},
+		{"SET n = if_not_exists(:s, n)", syntax + "Operator or function requires a document path; operator or function: if_not_exists"},
+		{"SET l = list_append(l, :s)", syntax + "Incorrect operand type for operator or function; operator or function: list_append, operand type: S"},
+		{"SET n = n + :s", syntax + "Incorrect operand type for operator or function; operator or function: +, operand type: S"},
+		{"ADD n :s", syntax + "Incorrect operand type for operator or function; operator: ADD, operand type: STRING, typeSet: ALLOWED_FOR_ADD_OPERAND"},
+		{"DELETE n :n1", syntax + "Incorrect operand type for operator or function; operator: DELETE, operand type: NUMBER, typeSet: ALLOWED_FOR_DELETE_OPERAND"},
+		{"ADD n s", syntax + `Syntax error; token: "s", near: "n s"`},
+		{"SET m = :s, m.a = :s", syntax + "Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [m], path two: [m, a]"},
+		{"SET n = :s REMOVE n", syntax + "Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [n], path two: [n]"},
+		{"SET m.a = :s, m[0] = :s", syntax + "Two document paths conflict with each other; must remove or rewrite one of these paths; path one: [m, a], path two: [m, [0]]"},
+		{"SET x = gone", "The provided expression refers to an attribute that does not exist in the item"},
+		{"SET x = gone + :n1", "The provided expression refers to an attribute that does not exist in the item"},
+		{"SET x = s + :n1", "An operand in the update expression has an incorrect data type"},
+		{"SET x = list_append(s, :list)", "An operand in the update expression has an incorrect data type"},
+		{"ADD s :n1", "An operand in the update expression has an incorrect data type"},
+		{"SET gone.x = :s", "The document path provided in the update expression is invalid for update"},
+		{"SET s.x = :s", "The document path provided in the update expression is invalid for update"},
+		{"SET m[0] = :s", "The document path provided in the update expression is invalid for update"},
+		{"SET l.x = :s", "The document path provided in the update expression is invalid for update"},
+		{"REMOVE gone.x", "The document path provided in the update expression is invalid for update"},
+		{"REMOVE s[0]", "The document path provided in the update expression is invalid for update"},
+	} {
+		u, err := parseUpdate(tt.expr, testBindings(t))
+		if err == nil {
+			_, err = u.apply(it)
+		}
+		if want := "Validation: " + tt.want; err == nil || short(err) != want {
+			t.Errorf("%s:\n got %v\nwant %s", tt.expr, err, want)
+		}
+	}
+}
+
+func TestProjections(t *testing.T) {
+	t.Parallel()
+	it := testItem(t, exprItem)
+	for _, tt := range []struct{ expr, want string }{
+		{"s", `{"s":{"S":"hello"}}`}, {"#s, n", `{"n":{"N":"5"},"s":{"S":"hello"}}`}, {"gone", `{}`}, {"m.q.n", `{"m":{"M":{"q":{"M":{"n":{"N":"1"}}}}}}`}, {"m.gone, s.x", `{}`},
+		{"l[2], l[0]", `{"l":{"L":[{"S":"x"},{"M":{"k":{"S":"v"}}}]}}`}, {"l[2].k, l[7]", `{"l":{"L":[{"M":{"k":{"S":"v"}}}]}}`},
+	} {
+		paths, err := parseProjection(tt.expr, testBindings(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(it.project(paths).appendJSON(nil)); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.expr, got, tt.want)
+		}
+	}
+	for _, tt := range []struct{ expr, want string }{
+		{"s,", `Syntax error; token: "<EOF>", near: ","`}, {"s n", `Syntax error; token: "n", near: "s n"`}, {":s", `Syntax error; token: ":s", near: ":s"`},
+		{"m, m.q", "Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [m], path two: [m, q]"},
+		{"l" + strings.Repeat("[0]", 33), "The document path has too many nesting elements; nesting levels: 34"},
+	} {
+		_, err := parseProjection(tt.expr, testBindings(t))
+		if want := "Validation: Invalid ProjectionExpression: " + tt.want; err == nil || short(err) != want {
+			t.Errorf("%s:\n got %v\nwant %s", tt.expr, err, want)
+		}
+	}
+}
