@@ -50,19 +50,21 @@ func managementHeaders(w http.ResponseWriter) {
 	h["x-amz-apigw-id"] = []string{ids.Gateway()}
 }
 
-// connectionOfPath returns the id, as it is escaped, in /@connections/{id}.
+// connectionOfPath returns the id, as it is escaped, in /@connections/{id}; it
+// may be empty.
 func connectionOfPath(escaped string) (id string, ok bool) {
 	segment, rest := cutSegment(escaped)
-	if segment != "@connections" && !strings.EqualFold(segment, "%40connections") || len(rest) < 2 {
+	if segment != "@connections" && !strings.EqualFold(segment, "%40connections") {
 		return "", false
 	}
-	return rest[1:], true
+	return strings.TrimPrefix(rest, "/"), true
 }
 
 // serveConnection serves /{stage}/@connections/{id}.
 func (a *socketAPI) serveConnection(w http.ResponseWriter, r *http.Request, escaped string) {
-	if r.Header["Authorization"] == nil && !strings.Contains(r.URL.RawQuery, "X-Amz-Signature=") {
-		unsigned.write(w)
+	signed := r.Header["Authorization"] != nil || strings.Contains(r.URL.RawQuery, "X-Amz-Signature=")
+	if !signed || escaped == "" {
+		unsigned.write(w) // which is also the answer to a resource or method that there is not
 		return
 	}
 	id, err := url.PathUnescape(escaped)
@@ -84,7 +86,7 @@ func (a *socketAPI) serveConnection(w http.ResponseWriter, r *http.Request, esca
 		managementHeaders(w)
 		w.WriteHeader(http.StatusNoContent)
 	default:
-		unsigned.write(w) // what the service answers to a method it does not know
+		unsigned.write(w)
 	}
 }
 

@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -156,6 +158,8 @@ func TestAnswersOnTheWire(t *testing.T) {
 		{"wrong stage", "POST", "/prod/@connections/" + escaped, "x", signed, 403, "ForbiddenException", `{"message":"Forbidden"}`},
 		{"stage missing", "POST", "/@connections/" + escaped, "x", signed, 403, "ForbiddenException", `{"message":"Forbidden"}`},
 		{"malformed id", "GET", "/test/@connections/%22%3C", "", signed, 400, "BadRequestException", `{"message":"Invalid connectionId: \"<"}`},
+		{"no id", "GET", "/test/@connections/", "", signed, 403, "MissingAuthenticationTokenException",
+			`{"message":"Missing Authentication Token"}`},
 		{"too large", "POST", "/test/@connections/" + escaped, strings.Repeat("x", maxMessage+1), signed, 413, "PayloadTooLargeException",
 			`{"message":"Message too long"}`},
 		{"unknown method", "PUT", "/test/@connections/" + escaped, "x", signed, 403, "MissingAuthenticationTokenException",
@@ -253,6 +257,36 @@ func TestSlowClientBlocksNobodyAndIsLimited(t *testing.T) {
 	}
 	f.manage("DELETE", slowID, "")
 	slow.closed(1000)
+}
+
+func TestConcurrentPostsArriveWholeAndEachPostersInOrder(t *testing.T) {
+	t.Parallel()
+	const posters, posts = 8, 40
+	f := start(t, socketStack("$connect"), nil)
+	c := f.raw()
+	id := f.connectionID(0)
+	var running sync.WaitGroup
+	for p := range posters {
+		running.Go(func() {
+			for n := range posts {
+				message := fmt.Sprintf("%d %d %s", p, n, strings.Repeat("x", n*50))
+				if resp, _ := f.manage("POST", id, message); resp.StatusCode != 200 {
+					t.Errorf("got %s", resp.Status)
+				}
+			}
+		})
+	}
+	var next [posters]int
+	for range posters * posts {
+		_, payload := c.frame()
+		var p, n int
+		fmt.Sscan(payload, &p, &n)
+		if want := fmt.Sprintf("%d %d %s", p, next[p], strings.Repeat("x", n*50)); payload != want {
+			t.Fatalf("got %.20q with %d bytes, want %.20q with %d", payload, len(payload), want, len(want))
+		}
+		next[p]++
+	}
+	running.Wait()
 }
 
 func TestBacklogEndsWithTheConnection(t *testing.T) {

@@ -170,12 +170,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		api.serve(w, r, rest)
 		return
 	}
-	if _, ok := connectionOfPath(rest); ok && len(g.sockets) > 0 {
-		forbidden.write(w) // no such stage
-		return
-	}
-	if _, ok := connectionOfPath(path); ok && len(g.sockets) > 0 {
-		forbidden.write(w) // no stage
+	if len(g.sockets) > 0 && isForSocket(r, path, rest) {
+		g.cfg.Log.Warn("no WebSocket API has this stage", "path", r.URL.Path)
+		forbidden.write(w)
 		return
 	}
 	if len(g.http) == 0 {
@@ -183,6 +180,14 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g.http[0].serve(w, r)
+}
+
+// isForSocket says whether a request outside all stages can only be meant for a
+// WebSocket API: a handshake, or @connections with a wrong stage or none.
+func isForSocket(r *http.Request, path, rest string) bool {
+	_, wrongStage := connectionOfPath(rest)
+	_, noStage := connectionOfPath(path)
+	return wrongStage || noStage || hasToken(r.Header["Upgrade"], "websocket")
 }
 
 // begin counts a request that is about to call functions, unless the gateway is

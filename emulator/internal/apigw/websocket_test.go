@@ -199,6 +199,18 @@ func TestInvalidHandshakesAreRefused(t *testing.T) {
 	}
 }
 
+func TestUnknownStageIsForbidden(t *testing.T) {
+	t.Parallel()
+	stack := socketStack("$connect")
+	stack.HTTPAPIs = httpStack("$default").HTTPAPIs
+	f := start(t, stack, nil)
+	for _, path := range []string{"/", "/prod", "/Test", "/test/x"} {
+		if status, body := f.refused(path, nil); status != 403 || body != `{"message":"Forbidden"}` {
+			t.Errorf("%s: got %d %s, want 403", path, status, body)
+		}
+	}
+}
+
 func TestMessagesAreRoutedByTheSelectionExpression(t *testing.T) {
 	t.Parallel()
 	f := start(t, socketStack("$connect", "$disconnect", "$default", "ping"), nil)
