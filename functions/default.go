@@ -83,46 +83,59 @@ func (r *refusal) Error() string { return r.code + ": " + r.message }
 
 func invalid(message string) error { return &refusal{codeInvalid, message} }
 
-// subscription is the client's subscribe or unsubscribe. Without symbols it means
-// all of them.
-type subscription struct {
-	Symbols *[]string `json:"symbols"`
-	Mode    *string   `json:"mode"` // of subscribe: all (the default) or latest
+// clientMessage is what a client may say. Without symbols it means all of them.
+type clientMessage struct {
+	Type    string
+	ID      json.RawMessage // is repeated in the answer
+	Symbols *[]string       // of subscribe and unsubscribe
+	Mode    *string         // of subscribe: all (the default) or latest
+}
+
+// parseMessage reads a message. It has its id even if there is an error, which is
+// a refusal. Of types that are not known, nothing but the type is looked at.
+func parseMessage(body string) (m clientMessage, err error) {
+	var head struct {
+		Type *string         `json:"type"`
+		ID   json.RawMessage `json:"id"`
+	}
+	if err := json.Unmarshal([]byte(body), &head); err != nil || head.Type == nil {
+		return m, invalid(`send a JSON object with a type, such as {"type":"ping"}`)
+	}
+	if !isID(head.ID) {
+		return m, invalid(fmt.Sprintf("id must be a string or a number of at most %d bytes", maxID))
+	}
+	m.Type, m.ID = *head.Type, head.ID
+	if m.Type != "subscribe" && m.Type != "unsubscribe" {
+		return m, nil
+	}
+	var tail struct {
+		Symbols *[]string `json:"symbols"`
+		Mode    *string   `json:"mode"`
+	}
+	if json.Unmarshal([]byte(body), &tail) != nil {
+		return m, invalid(`symbols must be a list of strings and mode a string: {"type":"subscribe","symbols":["BTC-USD"],"mode":"all"}`)
+	}
+	m.Symbols, m.Mode = tail.Symbols, tail.Mode
+	return m, nil
 }
 
 // reply returns the answer to a message, without a type if there is none. It has
 // the message's id even if there is an error.
 func (m messages) reply(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (push.Message, error) {
-	var reply push.Message
-	var head struct {
-		Type *string         `json:"type"`
-		ID   json.RawMessage `json:"id"`
+	said, err := parseMessage(event.Body)
+	reply := push.Message{ID: said.ID}
+	if err != nil {
+		return reply, err
 	}
-	body := []byte(event.Body)
-	if err := json.Unmarshal(body, &head); err != nil || head.Type == nil {
-		return reply, invalid(`send a JSON object with a type, such as {"type":"ping"}`)
-	}
-	if !isID(head.ID) {
-		return reply, invalid(fmt.Sprintf("id must be a string or a number of at most %d bytes", maxID))
-	}
-	reply.ID = head.ID
-	var change func(context.Context, events.APIGatewayWebsocketProxyRequest, subscription, push.Message) (push.Message, error)
-	switch *head.Type {
+	switch said.Type {
 	case "ping":
 		reply.Type = push.TypePong
-		return reply, nil
 	case "subscribe":
-		change = m.subscribe
+		return m.subscribe(ctx, event, said, reply)
 	case "unsubscribe":
-		change = m.unsubscribe
-	default:
-		return push.Message{}, nil
+		return m.unsubscribe(ctx, event, said, reply)
 	}
-	var s subscription
-	if json.Unmarshal(body, &s) != nil {
-		return reply, invalid(`symbols must be a list of strings and mode a string: {"type":"subscribe","symbols":["BTC-USD"],"mode":"all"}`)
-	}
-	return change(ctx, event, s, reply)
+	return reply, nil
 }
 
 // isID says whether a message's id, which may be missing, can be repeated.
@@ -133,7 +146,7 @@ func isID(id json.RawMessage) bool {
 	return len(id) <= maxID && (id[0] == '"' || id[0] == '-' || id[0] >= '0' && id[0] <= '9')
 }
 
-func (m messages) subscribe(ctx context.Context, event events.APIGatewayWebsocketProxyRequest, s subscription, reply push.Message) (push.Message, error) {
+func (m messages) subscribe(ctx context.Context, event events.APIGatewayWebsocketProxyRequest, s clientMessage, reply push.Message) (push.Message, error) {
 	mode := store.ModeAll
 	switch {
 	case s.Mode == nil, *s.Mode == "all":
@@ -166,7 +179,7 @@ func (m messages) subscribe(ctx context.Context, event events.APIGatewayWebsocke
 	return reply, nil
 }
 
-func (m messages) unsubscribe(ctx context.Context, event events.APIGatewayWebsocketProxyRequest, s subscription, reply push.Message) (push.Message, error) {
+func (m messages) unsubscribe(ctx context.Context, event events.APIGatewayWebsocketProxyRequest, s clientMessage, reply push.Message) (push.Message, error) {
 	symbols, err := m.wanted(s)
 	if err != nil {
 		return reply, err
@@ -181,7 +194,7 @@ func (m messages) unsubscribe(ctx context.Context, event events.APIGatewayWebsoc
 }
 
 // wanted returns the symbols that a message names, each once.
-func (m messages) wanted(s subscription) ([]string, error) {
+func (m messages) wanted(s clientMessage) ([]string, error) {
 	if s.Symbols == nil {
 		return slices.Clone(m.symbols), nil
 	}

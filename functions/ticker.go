@@ -48,10 +48,11 @@ type ticker struct {
 	tick     time.Duration
 	delivery time.Duration
 	maxPosts float64
+	idle     time.Duration // without anybody connected, before the leader leaves
 }
 
 func newTicker(getenv func(string) string) (*ticker, error) {
-	t := &ticker{source: getenv("PRICE_SOURCE")}
+	t := &ticker{source: getenv("PRICE_SOURCE"), idle: idleTime}
 	var err error
 	if t.store, err = store.Open(getenv); err != nil {
 		return nil, err
@@ -64,6 +65,9 @@ func newTicker(getenv func(string) string) (*ticker, error) {
 	}
 	if len(t.symbols) > push.MaxSymbols {
 		return nil, fmt.Errorf("SYMBOLS has %d symbols: use at most %d", len(t.symbols), push.MaxSymbols)
+	}
+	if !market.IsSource(t.source) {
+		return nil, fmt.Errorf("PRICE_SOURCE is %q: set it to simulated, coinbase or kraken", t.source)
 	}
 	if t.tick, err = duration(getenv, "TICK_INTERVAL"); err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ import (
 const (
 	handoverTime = 90 * time.Second // before the invocation's end: the schedule wakes a successor each minute
 	releaseTime  = 5 * time.Second  // before the invocation's end, with or without a successor
-	idleTime     = 30 * time.Second // without anybody connected, before the leader leaves
+	idleTime     = 30 * time.Second // a client that connects again soon finds the leader
 	renewRetry   = 200 * time.Millisecond
 	maxCatchUp   = 250 * time.Millisecond // of ticks that a busy machine has missed; the rest is left out
 )
@@ -156,7 +156,7 @@ func (l *leader) hold(ctx context.Context, lease store.Lease, guard *time.Timer)
 // state is what the leader is about to do.
 func (l *leader) state(ctx context.Context) store.LeaseState {
 	switch {
-	case l.idle(time.Now()):
+	case l.unused(time.Now()):
 		return store.LeaseDraining
 	case timeLeft(ctx) < handoverTime:
 		return store.LeaseHandover

@@ -135,14 +135,14 @@ func (l *leader) drop(seen map[string]bool, now time.Time) {
 	}
 }
 
-// idle says whether nobody has been connected for a while.
-func (l *leader) idle(now time.Time) bool {
+// unused says whether nobody has been connected for a while.
+func (l *leader) unused(now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.conns.rows) > 0 {
 		l.conns.occupied = now
 	}
-	return now.Sub(l.conns.occupied) >= idleTime
+	return now.Sub(l.conns.occupied) >= l.idle
 }
 
 // stay counts the idle time anew.

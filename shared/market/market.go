@@ -52,6 +52,11 @@ func Open(ctx context.Context, c Config) (Source, error) {
 	return nil, fmt.Errorf("market: unknown source %q: use simulated, coinbase or kraken", c.Name)
 }
 
+// IsSource says whether Open knows a source by this name.
+func IsSource(name string) bool {
+	return slices.Contains([]string{"", simulated, coinbase.name, kraken.name}, name)
+}
+
 // isPrice says whether text is a decimal number greater than zero that may
 // stand in JSON as it is.
 func isPrice(text string) bool {
