@@ -42,7 +42,7 @@ func Start(c *clock.Clock, schedules []*template.Schedule, region, account strin
 	for _, s := range schedules {
 		e, err := Parse(s.Expression, s.Timezone)
 		if err == nil && e.once() && !s.V2 {
-			err = errors.New(notValid + " A rule takes no at(…); make the event a ScheduleV2")
+			err = fmt.Errorf("%s A rule takes no at(…); make the event a ScheduleV2", notValid)
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %s: event %s: %w", s.Pos, s.FunctionID, s.EventID, err))

@@ -67,7 +67,7 @@ func TestBombs(t *testing.T) {
 			if name != "conditions" && err == nil {
 				t.Error("got no error")
 			}
-			if took := time.Since(start); took > 10*time.Second {
+			if took := time.Since(start); took > time.Minute {
 				t.Errorf("took %s", took)
 			}
 		})
@@ -84,9 +84,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(preamble + "!Sub \"${Word}\"}}")
 	f.Add(fn("Events: {E: {Type: HttpApi, Properties: {Path: '/{a+}', Method: any}}}"))
 	f.Add(ws(select_ + "Routes: {a: {FunctionArn: !GetAtt Fn.Arn}}"))
-	for _, name := range []string{"aliases", "self", "subs", "conditions"} {
-		f.Add(bombs()[name])
-	}
+	f.Add("Resources: &r {R: {Type: AWS::SNS::Topic, Properties: *r}}\nConditions: {A: !Not [!Condition A]}")
 	f.Fuzz(func(t *testing.T, src string) {
 		s, err := Parse("template.yaml", []byte(src), Options{})
 		if err == nil {

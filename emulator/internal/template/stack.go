@@ -38,8 +38,8 @@ type Stack struct {
 
 // Pos is a place in the template.
 type Pos struct {
-	File string
-	Line int // from 1
+	File string // as it was given to Load
+	Line int    // from 1
 }
 
 // String gives file:line.
