@@ -154,8 +154,9 @@ func (s *Service) readInvocation(r *http.Request, f *function) (*invocation, *ap
 	if trace := r.Header.Get("X-Amzn-Trace-Id"); trace != "" {
 		inv.trace = trace
 	}
-	if inv.clientContext, err = clientContext(r.Header.Get("X-Amz-Client-Context")); err != nil {
-		return nil, &apiError{http.StatusBadRequest, "InvalidRequestContentException", "User", err.Error(), ""}
+	var problem string
+	if inv.clientContext, problem = clientContext(r.Header.Get("X-Amz-Client-Context")); problem != "" {
+		return nil, &apiError{http.StatusBadRequest, "InvalidRequestContentException", "User", problem, ""}
 	}
 	return inv, nil
 }
@@ -169,20 +170,20 @@ func jsonFault(b []byte) string {
 }
 
 // clientContext returns the JSON of a client context in one line, as it has to
-// fit into a header.
-func clientContext(encoded string) (string, error) {
+// fit into a header; or what is wrong with it.
+func clientContext(encoded string) (line, problem string) {
 	if encoded == "" {
-		return "", nil
+		return "", ""
 	}
 	if len(encoded) > maxClientContext {
-		return "", fmt.Errorf("Client context must be at most %d bytes", maxClientContext) //nolint:staticcheck // as AWS words it
+		return "", fmt.Sprintf("Client context must be at most %d bytes", maxClientContext)
 	}
 	text, err := base64.StdEncoding.DecodeString(encoded)
-	var line bytes.Buffer
-	if err != nil || json.Compact(&line, text) != nil {
-		return "", errors.New("Client context must be a valid Base64-encoded JSON object.") //nolint:staticcheck // as AWS words it
+	var b bytes.Buffer
+	if err != nil || json.Compact(&b, text) != nil {
+		return "", "Client context must be a valid Base64-encoded JSON object."
 	}
-	return line.String(), nil
+	return b.String(), ""
 }
 
 // failWith answers with the error of an invocation that reached no function.

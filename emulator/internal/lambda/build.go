@@ -19,6 +19,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 )
 
 // builder is where binaries are built and kept.
@@ -28,8 +29,9 @@ import (
 // emulator has for itself, so that a later build disturbs nobody.
 type builder struct {
 	mu    sync.Mutex
-	root  string // "" before the first build
-	own   string // this emulator's folder
+	root  string
+	temp  bool   // root is for this emulator alone and ends with it
+	own   string // this emulator's folder; "" before the first build
 	lock  *os.File
 	count int
 }
@@ -76,7 +78,10 @@ func (s *Service) Build(ctx context.Context) error {
 		return errors.Join(errs...)
 	}
 	if len(modules) > 0 {
-		if err := s.builder.build(ctx, s.buildRoot(), modules, programs, ready); err != nil {
+		if err := s.builder.open(s.buildRoot()); err != nil {
+			return fmt.Errorf("lambda: build folder: %w", err)
+		}
+		if err := s.builder.build(ctx, modules, programs, ready); err != nil {
 			return err
 		}
 	}
@@ -86,14 +91,15 @@ func (s *Service) Build(ctx context.Context) error {
 	return nil
 }
 
-// buildRoot is where the binaries of this template are kept.
+// buildRoot is where the binaries of this template are kept; "" where nothing
+// can be kept.
 func (s *Service) buildRoot() string {
 	if s.cfg.BuildDir != "" {
 		return s.cfg.BuildDir
 	}
 	base, err := os.UserCacheDir()
 	if err != nil {
-		base = os.TempDir()
+		return ""
 	}
 	def := s.order[0].def
 	hash := sha256.Sum256([]byte(cmp.Or(filepath.Dir(def.Pos.File), def.CodeDir)))
@@ -173,11 +179,8 @@ func executable(importPath string) string {
 }
 
 // build builds the programs of all modules and notes in ready where each is.
-func (b *builder) build(ctx context.Context, root string, modules []string, programs map[string][]*program, ready map[*function]string) error {
-	if err := b.open(root); err != nil {
-		return fmt.Errorf("lambda: build folder: %w", err)
-	}
-	unlock, err := lockFile(filepath.Join(root, "lock"))
+func (b *builder) build(ctx context.Context, modules []string, programs map[string][]*program, ready map[*function]string) error {
+	unlock, err := lockFile(filepath.Join(b.root, "lock"))
 	if err != nil {
 		return fmt.Errorf("lambda: build folder: %w", err)
 	}
@@ -186,7 +189,7 @@ func (b *builder) build(ctx context.Context, root string, modules []string, prog
 	for _, module := range modules {
 		for i, batch := range batches(programs[module]) {
 			key := sha256.Sum256(fmt.Append(nil, module, i))
-			bin := filepath.Join(root, "bin", hex.EncodeToString(key[:4]))
+			bin := filepath.Join(b.root, "bin", hex.EncodeToString(key[:4]))
 			if err := compile(ctx, module, bin, batch); err != nil {
 				return err
 			}
@@ -242,6 +245,7 @@ func compile(ctx context.Context, module, bin string, programs []*program) error
 	if os.Getenv("CGO_ENABLED") == "" {
 		cmd.Env = append(cmd.Env, "CGO_ENABLED=0")
 	}
+	cmd.WaitDelay = 5 * time.Second // for what a cancelled go build has started
 	out, err := cmd.CombinedOutput()
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
@@ -271,11 +275,18 @@ func blame(programs []*program, out []byte) string {
 	return strings.Join(own, ", ")
 }
 
-// open makes this emulator's own folder, and holds its lock for as long as the
-// emulator lives.
+// open makes this emulator's own folder in root, and holds its lock for as long
+// as the emulator lives. Without a root, it makes a temporary one.
 func (b *builder) open(root string) error {
 	if b.own != "" {
 		return nil
+	}
+	b.temp = root == ""
+	if b.temp {
+		var err error
+		if root, err = os.MkdirTemp("", "sam-emulator-"); err != nil {
+			return err
+		}
 	}
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return err
@@ -340,8 +351,12 @@ func copyFile(to, from string) error {
 func (b *builder) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.own != "" {
-		os.RemoveAll(b.own) // what stays, the next build's sweep takes
-		b.lock.Close()
+	if b.own == "" {
+		return
+	}
+	os.RemoveAll(b.own) // what stays, the next build's sweep takes
+	b.lock.Close()
+	if b.temp {
+		os.RemoveAll(b.root)
 	}
 }

@@ -19,8 +19,7 @@ import (
 //
 // The answers are written by hand, not by net/http's server: a runtime that
 // waits for an event then costs no goroutine but the one that reads its
-// connection, and the event is written by the goroutine that brings it. That
-// takes a third off a warm invocation.
+// connection, and the event is written by the goroutine that brings it.
 type conn struct {
 	in *instance
 	c  net.Conn
@@ -126,11 +125,9 @@ func (c *conn) response(req *http.Request, id string, body []byte, tooLong error
 	}
 	// The runtime gets its answer before the caller, so that it is about to ask
 	// for the next event when the caller's next one comes.
-	if !c.write(accepted) {
-		return false
-	}
+	ok := c.write(accepted)
 	c.in.f.finish(inv, r)
-	return true
+	return ok
 }
 
 func streamError(kind, body string) *FunctionError {
@@ -147,11 +144,9 @@ func (c *conn) error(req *http.Request, id string, body []byte) bool {
 	if inv == nil {
 		return c.unexpected(id, "InvocationErrorResponse")
 	}
-	if !c.write(accepted) {
-		return false
-	}
+	ok := c.write(accepted)
 	c.in.f.finish(inv, result{err: reported(req, body)})
-	return true
+	return ok
 }
 
 // initError takes the reason why a function cannot start.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -190,5 +192,29 @@ func TestKilledWhileIdle(t *testing.T) {
 	})
 	if after := r.echo(t, `{}`); after.PID == before.PID {
 		t.Error("same process")
+	}
+}
+
+// A runtime in another language, which comes as a bootstrap and needs no build.
+func TestRuntimeInShell(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("needs curl")
+	}
+	def := define("Shell", "testdata/shell")
+	def.Environment = map[string]string{"HEADERS": filepath.Join(t.TempDir(), "headers")}
+	r := start(t, def)
+	for i := range 5 {
+		out, err := r.Invoke(t.Context(), "Shell", fmt.Append(nil, i))
+		if want := fmt.Sprintf("shell got %d", i); err != nil || string(out) != want {
+			t.Fatalf("got %q, %v, want %q", out, err, want)
+		}
+	}
+	if n := processCount(r); n != 1 {
+		t.Errorf("%d processes for events that came one after the other, want 1", n)
+	}
+	r.Close()
+	if got := r.out.String(); got != "" {
+		t.Errorf("the runtime complained: %s", got)
 	}
 }
