@@ -137,7 +137,10 @@ func readBatchWrite(s *scanner) (w batchWrite, err error) {
 			w.put = nil
 		}
 	}
-	if requests != 1 {
+	switch {
+	case requests == 0:
+		return w, validation("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
+	case requests > 1:
 		return w, validation("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
 	}
 	return w, nil

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -210,4 +211,63 @@ func decodeJSON(t testing.TB, text string) map[string]any {
 		t.Fatalf("%v in %s", err, text)
 	}
 	return out
+}
+
+func TestClose(t *testing.T) {
+	onStores(t, func(t *testing.T, b *bench) {
+		b.must("CreateTable", hashTable, "Things", "S")
+		b.must("UpdateTimeToLive", ttlOn)
+		b.putExpiring("a", time.Hour)
+		for range 2 {
+			if err := b.engine.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		b.clock.Advance(2 * time.Hour) // no sweep may run any more
+	})
+}
+
+func TestAfterClose(t *testing.T) {
+	t.Parallel()
+	b := open(t, t.TempDir())
+	b.must("CreateTable", hashTable, "Things", "S")
+	b.engine.Close()
+	for _, operation := range []string{"PutItem", "GetItem"} {
+		status, _, answer := b.post("DynamoDB_20120810."+operation, `{"TableName":"Things","Item":{"pk":{"S":"a"}},"Key":{"pk":{"S":"a"}}}`)
+		if want := `{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"Internal server error"}`; status != 500 || answer != want {
+			t.Errorf("%s: got %d %s, want 500 %s", operation, status, answer, want)
+		}
+	}
+}
+
+func TestDo(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	b.wantError("ExecuteStatement", `{}`, "UnknownOperation: ")
+	b.wantError("DescribeTable", `{"TableName":"Nothing"}`, "ResourceNotFound: Requested resource not found: Table: Nothing not found")
+}
+
+func TestRequestTooLarge(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	status, _, answer := b.post("DynamoDB_20120810.PutItem", strings.Repeat(" ", maxBody+1))
+	if want := "com.amazon.coral.service#RequestEntityTooLargeException"; status != 413 || !strings.Contains(answer, want) {
+		t.Errorf("got %d %s, want 413 %s", status, answer, want)
+	}
+}
+
+// TestTextOnTheWire sends strings that JSON writes in several ways.
+func TestTextOnTheWire(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	b.must("CreateTable", hashTable, "Things", "S")
+	for _, tt := range []struct{ in, out string }{
+		{`\/\u0041\b\f\n\r\t`, `/A\u0008\u000c\u000a\u000d\u0009`}, {`\"\\`, `\"\\`}, {`\ud83d\ude00`, `😀`}, {`\ud83d`, "\ufffd"}, {"\xff", "\ufffd"}, {`<&>`, `<&>`}, {"\u007f\u2028", "\u007f\u2028"},
+	} {
+		got := b.must("UpdateItem", `{ "TableName" : "Things", "Unknown": [ { "a" : [1, "]", null] } ],
+			"Key": {"pk":{"S":"k"}}, "UpdateExpression":"SET x = :x", "ExpressionAttributeValues":{":x":{"S":"`+tt.in+`"}}, "ReturnValues":"UPDATED_NEW" }`)
+		if want := `{"Attributes":{"x":{"S":"` + tt.out + `"}}}`; got != want {
+			t.Errorf("%s: got %s, want %s", tt.in, got, want)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"log/slog"
 	"os"
@@ -10,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"context"
 
 	"crypto-ticker/emulator/internal/clock"
 )
@@ -27,24 +26,32 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	}
-	before := runtime.NumGoroutine()
 	code := m.Run()
-	if code == 0 && !goroutinesEnd(before) {
-		stacks := make([]byte, 1<<20)
-		fmt.Fprintf(os.Stderr, "goroutines are left:\n%s\n", stacks[:runtime.Stack(stacks, true)])
+	if left := goroutinesLeft(); code == 0 && left != "" {
+		fmt.Fprintf(os.Stderr, "goroutines are left:\n%s\n", left)
 		code = 1
 	}
 	os.Exit(code)
 }
 
-// goroutinesEnd says whether the goroutines that tests began come to an end.
-func goroutinesEnd(before int) bool {
+// goroutinesLeft gives the stacks of goroutines of this package, of its store or
+// its servers that do not come to an end.
+func goroutinesLeft() (left string) {
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); runtime.Gosched() {
-		if runtime.NumGoroutine() <= before {
-			return true
+		stacks := make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		left = ""
+		for stack := range strings.SplitSeq(string(stacks), "\n\n") {
+			ours := strings.Contains(stack, "internal/dynamodb.") || strings.Contains(stack, "bbolt") || strings.Contains(stack, "net/http.")
+			if ours && !strings.Contains(stack, "TestMain") {
+				left += stack + "\n\n"
+			}
+		}
+		if left == "" {
+			return ""
 		}
 	}
-	return false
+	return left
 }
 
 // writeForever puts items and prints the number of each when it is

@@ -203,6 +203,7 @@ func (e *Engine) deleteTable(body []byte) (json.RawMessage, error) {
 		return writes, nil
 	})
 	if err != nil {
+		t.dropped.Store(false)
 		return nil, err
 	}
 	delete(e.tables, name)

@@ -36,7 +36,9 @@ const (
 // startSweeper sees to what has expired while no Engine was there.
 func (e *Engine) startSweeper() {
 	s := &e.sweeper
-	s.due = never
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.due = e.cfg.Clock.Now().Add(sweepDelay).Unix()
 	s.timer = e.cfg.Clock.AfterFunc(sweepDelay, e.sweep)
 }
 
@@ -53,13 +55,16 @@ func (e *Engine) expect(expiry int64) {
 	s.timer.Reset(time.Unix(due, 0).Sub(e.cfg.Clock.Now()))
 }
 
-// stop waits for a sweep that runs, and lets none begin.
-func (s *sweeper) stop() {
+// stop waits for a sweep that runs, and lets none begin; first is false if it
+// has been called before.
+func (s *sweeper) stop() (first bool) {
 	s.mu.Lock()
+	first = !s.stopped
 	s.stopped = true
 	s.timer.Stop()
 	s.mu.Unlock()
 	s.running.Wait()
+	return first
 }
 
 // sweep deletes what has expired, and sets the timer for what comes next.
