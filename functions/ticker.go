@@ -234,7 +234,7 @@ func (t *ticker) snapshot(ctx context.Context, c store.Connection, lease store.L
 			return err
 		}
 	}
-	err := t.store.MarkGreeted(ctx, c.ConnectionRef)
+	err := t.store.MarkGreeted(ctx, c.ConnectionRef, lease.Epoch, lease.Seq)
 	if errors.Is(err, store.ErrConflict) {
 		return nil // it has left, or somebody else was faster
 	}

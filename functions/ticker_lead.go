@@ -27,6 +27,7 @@ type leader struct {
 	source market.Source
 	pusher *push.Pusher
 	epoch  int64
+	since  int64              // the tick that the former leader has ended with
 	cancel context.CancelFunc // ends all work at once
 
 	mu     sync.Mutex
@@ -45,7 +46,7 @@ func (t *ticker) lead(ctx context.Context, held claim, first *store.Connection) 
 		return errors.Join(err, t.store.ReleaseLease(ctx, held.Lease))
 	}
 	l := &leader{
-		ticker: t, source: source, epoch: held.Epoch, cancel: cancel,
+		ticker: t, source: source, epoch: held.Epoch, since: held.Seq, cancel: cancel,
 		latest: map[string]market.Quote{}, conns: newConnections(time.Now()),
 	}
 	l.pusher = push.New(push.Config{
@@ -78,10 +79,11 @@ func (l *leader) run(ctx, work context.Context, held claim, first *store.Connect
 	why, lease := l.hold(work, held.Lease, guard)
 	stopTicking()
 	prices.Wait()
-	l.pusher.Stop()
 	if why == stopLost || why == stopSilent {
 		l.cancel()
 	}
+	l.pusher.Flush(work) // the next leader does not know who has got what
+	l.pusher.Stop()
 	posts.Wait() // those in flight may end, as long as the guard lets them
 	l.cancel()
 	switch why {

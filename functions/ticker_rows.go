@@ -110,7 +110,11 @@ func (l *leader) take(ctx context.Context, c store.Connection, greets *sync.Wait
 	r.Connection = c
 	switch {
 	case c.Greeted:
-		l.pusher.Put(c.ConnectionID, c.Symbols, c.Mode == store.ModeLatest)
+		since := l.since // the former leader has sent all ticks before that
+		if c.Epoch == l.epoch {
+			since = c.Seq
+		}
+		l.pusher.Put(c.ConnectionID, c.Symbols, c.Mode == store.ModeLatest, since)
 	case c.Age(now) > leftover && now.Sub(r.tried) > leftover && l.conns.greeting < greetings:
 		r.tried = now
 		l.conns.greeting++
@@ -160,7 +164,7 @@ func (l *leader) maintain(now time.Time) {
 	for id, r := range l.conns.rows {
 		switch {
 		case !now.Before(r.ExpiresAt):
-			l.pusher.Put(id, nil, false) // it may not have been greeted yet
+			l.pusher.Put(id, nil, false, 0) // it may not have been greeted yet
 			l.pusher.Close(id, push.Message{
 				Type: push.TypeError, Code: codeExpired, Message: "the token has expired: connect again with a new one",
 			}.JSON())
@@ -205,7 +209,7 @@ func (l *leader) finishGreeting(ctx context.Context, c store.Connection) {
 		slog.WarnContext(ctx, "client cannot be greeted", "connection_id", c.ConnectionID, "error", err)
 		return
 	}
-	l.pusher.Put(c.ConnectionID, c.Symbols, c.Mode == store.ModeLatest)
+	l.pusher.Put(c.ConnectionID, c.Symbols, c.Mode == store.ModeLatest, lease.Seq)
 }
 
 // gone is called when API Gateway does not know a connection. A young one may

@@ -68,7 +68,7 @@ func TestCoinbase(t *testing.T) {
 		{"no JSON", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, "", "invalid character"},
 		{"no price", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) }, "", "no price"},
 		{"a price that JSON has not", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"price":"NaN"}`) }, "", "no price"},
-		{"too many requests", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "slow down", 429) }, "", "429"},
+		{"too many requests", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "slow down", http.StatusTooManyRequests) }, "", "429"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

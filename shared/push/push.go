@@ -133,14 +133,14 @@ func (p *Pusher) Stop() {
 	p.wake.Broadcast()
 }
 
-// Put adds a connection, which gets the ticks from now on, or changes what it is
-// subscribed to.
-func (p *Pusher) Put(connectionID string, symbols []string, latest bool) {
+// Put adds a connection, which has got the tick since and gets those after it,
+// or changes what a connection is subscribed to.
+func (p *Pusher) Put(connectionID string, symbols []string, latest bool, since int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := p.conns[connectionID]
 	if c == nil {
-		c = &conn{id: connectionID, sent: p.ring.last, posted: time.Now()}
+		c = &conn{id: connectionID, sent: min(since, p.ring.last), posted: time.Now()}
 		p.conns[connectionID] = c
 		p.order = append(p.order, c)
 	}

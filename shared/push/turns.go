@@ -1,6 +1,47 @@
 package push
 
-import "time"
+import (
+	"context"
+	"time"
+)
+
+const (
+	flushTime = time.Second
+	flushLook = 5 * time.Millisecond
+)
+
+// Flush sends the clients what they have not got yet, without waiting for their
+// turns, but never more than the posts of a second. It returns when they have it,
+// after a second, or when ctx ends.
+func (p *Pusher) Flush(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, flushTime)
+	defer cancel()
+	p.mu.Lock()
+	p.credit = p.interval * time.Duration(min(float64(len(p.conns)), p.gov.rate))
+	p.wake.Signal()
+	p.mu.Unlock()
+	look := time.NewTicker(flushLook)
+	defer look.Stop()
+	for !p.flushed() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+	}
+}
+
+func (p *Pusher) flushed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		waits := c.sent < p.ring.last && c.backoff == 0 && p.credit >= p.interval
+		if c.busy || waits || len(c.queue) > 0 {
+			return false
+		}
+	}
+	return true
+}
 
 // next waits for something to post and takes it; false means that Run ends. A
 // woken worker wakes another one if there is more, so that an idle round costs

@@ -42,6 +42,8 @@ type Connection struct {
 	Mode      string   // ModeAll or ModeLatest
 	Policies  string   // the names of the token's policies, as the authorizer gives them
 	Greeted   bool     // welcome and snapshot are sent: ticks may follow
+	Epoch     int64    // of the snapshot
+	Seq       int64    // the newest tick in the snapshot
 }
 
 // What a connection gets of the ticks since its last message.
@@ -108,12 +110,13 @@ func (s *Store) RemoveConnection(ctx context.Context, r ConnectionRef) error {
 	return wrap(op, err)
 }
 
-// MarkGreeted notes that a connection has got its welcome and its snapshot. It
-// is ErrConflict if the connection is gone or somebody else has greeted it.
-func (s *Store) MarkGreeted(ctx context.Context, r ConnectionRef) error {
+// MarkGreeted notes that a connection has got its welcome and a snapshot with the
+// tick seq of an epoch. It is ErrConflict if the connection is gone or somebody
+// else has greeted it.
+func (s *Store) MarkGreeted(ctx context.Context, r ConnectionRef, epoch, seq int64) error {
 	_, err := s.updateConnection(ctx, "mark greeted", r,
-		"SET greeted = :true", "attribute_exists(#shard) AND greeted = :false",
-		item{":true": boolean(true), ":false": boolean(false)})
+		"SET greeted = :true, epoch = :epoch, seq = :seq", "attribute_exists(#shard) AND greeted = :false",
+		item{":true": boolean(true), ":false": boolean(false), ":epoch": num(epoch), ":seq": num(seq)})
 	return err
 }
 
@@ -261,5 +264,6 @@ func connection(row item) Connection {
 		UserID:        row.str("user_id"), Actor: row.str("actor"), TokenHash: row.str("token_hash"),
 		ExpiresAt: row.time("expires_at"), IP: row.str("ip"), Symbols: row.strs("symbols"),
 		Mode: row.str("mode"), Policies: row.str("policies"), Greeted: row.bool("greeted"),
+		Epoch: row.num("epoch"), Seq: row.num("seq"),
 	}
 }

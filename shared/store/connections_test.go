@@ -89,20 +89,20 @@ func TestMarkGreeted(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
 	c := testConnection("a", connectedAt)
-	if err := s.MarkGreeted(t.Context(), c.ConnectionRef); !errors.Is(err, store.ErrConflict) {
+	if err := s.MarkGreeted(t.Context(), c.ConnectionRef, 1, 2); !errors.Is(err, store.ErrConflict) {
 		t.Errorf("missing connection: got %v; want ErrConflict", err)
 	}
 	if busy, _ := s.HasConnections(t.Context()); busy {
 		t.Error("marking a missing connection has made a row")
 	}
 	add(t, s, c)
-	if err := s.MarkGreeted(t.Context(), c.ConnectionRef); err != nil {
+	if err := s.MarkGreeted(t.Context(), c.ConnectionRef, 3, 4711); err != nil {
 		t.Fatal(err)
 	}
-	if got := list(t, s, c.Shard(), time.Time{}); !got[0].Greeted {
-		t.Error("it is not greeted")
+	if got := list(t, s, c.Shard(), time.Time{}); !got[0].Greeted || got[0].Epoch != 3 || got[0].Seq != 4711 {
+		t.Errorf("got %+v; want it greeted with tick 4711 of epoch 3", got[0])
 	}
-	if err := s.MarkGreeted(t.Context(), c.ConnectionRef); !errors.Is(err, store.ErrConflict) {
+	if err := s.MarkGreeted(t.Context(), c.ConnectionRef, 3, 4711); !errors.Is(err, store.ErrConflict) {
 		t.Errorf("second time: got %v; want ErrConflict", err)
 	}
 }
@@ -234,7 +234,7 @@ func TestConnectionsWithoutTable(t *testing.T) {
 	for name, call := range map[string]func() error{
 		"CONNECTIONS_TABLE add":       func() error { return s.AddConnection(ctx, store.Connection{}) },
 		"CONNECTIONS_TABLE remove":    func() error { return s.RemoveConnection(ctx, ref) },
-		"CONNECTIONS_TABLE greet":     func() error { return s.MarkGreeted(ctx, ref) },
+		"CONNECTIONS_TABLE greet":     func() error { return s.MarkGreeted(ctx, ref, 1, 2) },
 		"CONNECTIONS_TABLE subscribe": func() error { _, err := s.Subscribe(ctx, ref, []string{"A"}, ""); return err },
 		"CONNECTIONS_TABLE list":      func() error { _, err := s.Connections(ctx, 0, time.Time{}, false); return err },
 		"CONNECTIONS_TABLE of token":  func() error { _, err := s.TokenConnections(ctx, "x"); return err },

@@ -1,0 +1,133 @@
+package push
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestSlowClient: it alone gets fewer messages, which catch up; the others get
+// each tick in time, and never are two posts to one client in flight.
+func TestSlowClient(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, tickInterval, 8000)
+		r.Put("slow", testSymbols, false, 0)
+		r.Put("fast", testSymbols, false, 0)
+		r.g.set("slow", 0, 105*time.Millisecond)
+		r.run(2 * time.Second)
+		slow, fast := r.tickers("slow"), r.tickers("fast")
+		if len(fast) != 200 || missed(fast) != 0 {
+			t.Errorf("fast client: got %d messages, %d ticks missed; want 200 and 0", len(fast), missed(fast))
+		}
+		if len(slow) < 17 || len(slow) > 20 || missed(slow) != 0 {
+			t.Errorf("slow client: got %d messages, %d ticks missed; want about 18 and 0", len(slow), missed(slow))
+		}
+		if r.g.most != 1 {
+			t.Errorf("got %d posts in flight to one client; want 1", r.g.most)
+		}
+	})
+}
+
+// TestStuckClient: who takes nothing for 10 s is disconnected.
+func TestStuckClient(t *testing.T) {
+	t.Parallel()
+	for name, set := range map[string]func(g *gateway){
+		"throttled": func(g *gateway) { g.set("stuck", http.StatusTooManyRequests, 0) },
+		"silent":    func(g *gateway) { g.set("stuck", 0, time.Hour) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, tickInterval, 8000)
+				r.Put("stuck", testSymbols, false, 0)
+				r.Put("other", testSymbols, false, 0)
+				set(r.g)
+				r.run(8 * time.Second)
+				if r.Len() != 2 {
+					t.Error("it was dropped after 8 s")
+				}
+				r.g.set("stuck", http.StatusTooManyRequests, 0)
+				if name == "throttled" {
+					r.g.set("stuck", 0, 0)
+					r.run(3 * time.Second)
+					if r.Len() != 2 {
+						t.Error("it was dropped although it took messages again")
+					}
+					r.g.set("stuck", http.StatusTooManyRequests, 0)
+					r.run(9 * time.Second)
+				}
+				r.g.mu.Lock()
+				r.g.status["stuck"] = http.StatusTooManyRequests
+				r.g.mu.Unlock()
+				r.run(5 * time.Second)
+				r.g.set("stuck", 0, 0) // DELETE is not throttled
+				r.run(3 * time.Second)
+				if r.g.closes("stuck") != 1 || r.Len() != 1 || !slices.Equal(r.closed, []string{"stuck"}) {
+					t.Errorf("got %d closes, %d clients left, closed %v; want it disconnected", r.g.closes("stuck"), r.Len(), r.closed)
+				}
+				if all := r.tickers("other"); missed(all) != 0 {
+					t.Errorf("the other client missed %d ticks", missed(all))
+				}
+			})
+		})
+	}
+}
+
+// TestAccountLimit: when many are throttled nobody is dropped; the rate falls by
+// halves and comes back bit by bit.
+func TestAccountLimit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, tickInterval, 1000)
+		for i := range 20 {
+			r.Put(fmt.Sprint("c", i), testSymbols, true, 0)
+			r.g.set(fmt.Sprint("c", i), http.StatusTooManyRequests, 0)
+		}
+		r.run(15 * time.Second)
+		if r.Len() != 20 || r.gov.rate > 250 {
+			t.Errorf("got %d clients at %v posts/s; want all 20, and the rate far below 1000", r.Len(), r.gov.rate)
+		}
+		if r.Interval() < 80*time.Millisecond {
+			t.Errorf("got interval %v; want it longer, for the clients to be told", r.Interval())
+		}
+		for i := range 20 {
+			r.g.set(fmt.Sprint("c", i), 0, 0)
+		}
+		r.run(3 * time.Second)
+		if r.gov.rate > 500 {
+			t.Errorf("after 3 s of peace got %v posts/s; want a slow recovery", r.gov.rate)
+		}
+		r.run(25 * time.Second)
+		if r.gov.rate != 1000 {
+			t.Errorf("after 28 s of peace got %v posts/s; want 1000 again", r.gov.rate)
+		}
+	})
+}
+
+func TestGoneClient(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, tickInterval, 8000)
+		r.Put("a", testSymbols[:1], false, 0)
+		r.g.set("a", http.StatusGone, 0)
+		r.run(time.Second)
+		if n := len(r.gone); n < 2 || n > 5 {
+			t.Errorf("heard %d times that it is gone; want a few, with pauses", n)
+		}
+		r.g.set("a", 0, 0) // its handshake is over now
+		r.run(3 * time.Second)
+		if all := r.tickers("a"); len(all) < 50 || all[0].From > 1 {
+			t.Errorf("got %d messages; want all ticks from the first one", len(all))
+		}
+		r.Remove("a")
+		before := len(r.g.posts("a"))
+		r.run(time.Second)
+		if got := len(r.g.posts("a")); got != before || r.Len() != 0 {
+			t.Errorf("got %d posts after its removal; want none", got-before)
+		}
+	})
+}
