@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,7 +24,6 @@ import (
 // system is a running emulator with the application, and a token for it.
 type system struct {
 	cmd   *exec.Cmd
-	out   *lines
 	addr  string
 	aws   string
 	token string
@@ -49,13 +48,18 @@ func start(ctx context.Context, dir string, parameters ...string) (*system, erro
 	for _, p := range parameters {
 		args = append(args, "-parameter", p)
 	}
-	s := &system{cmd: exec.Command(filepath.Join(dir, "emulator"), args...), out: newLines(), addr: addr, aws: awsAddr}
-	s.cmd.Stdout = s.out
+	s := &system{cmd: exec.Command(filepath.Join(dir, "emulator"), args...), addr: addr, aws: awsAddr}
 	s.cmd.Stderr = io.Discard
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
-	answer, err := s.out.after(ctx, "KeysFunction answered ")
+	late := time.AfterFunc(3*time.Minute, func() { s.cmd.Process.Kill() })
+	defer late.Stop()
+	answer, err := lineAfter(out, "KeysFunction answered ")
 	if err == nil {
 		err = s.exchange(ctx, answer)
 	}
@@ -64,6 +68,17 @@ func start(ctx context.Context, dir string, parameters ...string) (*system, erro
 		return nil, err
 	}
 	return s, nil
+}
+
+// lineAfter returns the rest of the line that begins with prefix.
+func lineAfter(r io.Reader, prefix string) (string, error) {
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		if rest, ok := strings.CutPrefix(lines.Text(), prefix); ok {
+			return rest, nil
+		}
+	}
+	return "", errors.New("the emulator did not start: run make run to see why")
 }
 
 // freeAddr finds a free port of this machine.
@@ -139,41 +154,5 @@ func (s *system) close() {
 	case <-time.After(10 * time.Second):
 		s.cmd.Process.Kill()
 		<-done
-	}
-}
-
-// lines collects what a command prints and finds a line in it.
-type lines struct {
-	text chan []byte
-	all  bytes.Buffer
-}
-
-func newLines() *lines { return &lines{text: make(chan []byte, 64)} }
-
-// Write takes output; what nobody waits for is dropped.
-func (l *lines) Write(p []byte) (int, error) {
-	select {
-	case l.text <- bytes.Clone(p):
-	default:
-	}
-	return len(p), nil
-}
-
-// after returns the rest of the line that begins with prefix.
-func (l *lines) after(ctx context.Context, prefix string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
-	defer cancel()
-	for {
-		for line := range strings.Lines(l.all.String()) {
-			if rest, ok := strings.CutPrefix(line, prefix); ok && strings.HasSuffix(line, "\n") {
-				return strings.TrimSpace(rest), nil
-			}
-		}
-		select {
-		case p := <-l.text:
-			l.all.Write(p)
-		case <-ctx.Done():
-			return "", fmt.Errorf("the emulator did not start: %w; it printed %q", ctx.Err(), l.all.String())
-		}
 	}
 }

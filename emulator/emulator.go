@@ -211,6 +211,11 @@ func (e *Emulator) runSchedule(s *template.Schedule, event []byte) {
 // Invoke runs a function, by logical id, name or ARN, with a JSON event and
 // returns its answer.
 func (e *Emulator) Invoke(ctx context.Context, function string, event []byte) ([]byte, error) {
+	for _, f := range e.stack.Functions {
+		if f.LogicalID == function {
+			function = f.ARN
+		}
+	}
 	return e.functions.Invoke(ctx, function, event)
 }
 
