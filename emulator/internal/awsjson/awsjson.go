@@ -5,12 +5,12 @@
 package awsjson
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -61,7 +61,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, s.Unknown(name))
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.MaxBody))
+	body, err := s.read(w, r)
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
 		s.fail(w, &Error{Status: http.StatusRequestEntityTooLarge,
 			Type:    "com.amazon.coral.service#RequestEntityTooLargeException",
@@ -81,6 +81,16 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e = &Error{Status: http.StatusInternalServerError, Type: s.Internal, Message: "Internal server error"}
 	}
 	s.fail(w, e)
+}
+
+// read reads the body into a buffer that has its size from the start, as far as
+// the client can be trusted to tell it.
+func (s *Service) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	const trusted = 64 << 10
+	expected := min(max(r.ContentLength, 0), trusted)
+	body := bytes.NewBuffer(make([]byte, 0, expected+bytes.MinRead))
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, s.MaxBody))
+	return body.Bytes(), err
 }
 
 func (s *Service) fail(w http.ResponseWriter, e *Error) {

@@ -30,7 +30,7 @@ func (t *table) encode(it item, tooLarge string) ([]byte, error) {
 
 func encodeStored(it item, size int) []byte {
 	stored := binary.AppendUvarint(make([]byte, 0, size+size/2+64), uint64(size))
-	return it.appendJSON(stored)
+	return bytes.Clone(it.appendJSON(stored)) // as long as it has to be: it stays
 }
 
 // storedSize gives the size of a stored item; 0 for nil.

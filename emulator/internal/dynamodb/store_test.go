@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 func stores(t *testing.T) map[string]store {
@@ -211,5 +213,62 @@ func TestDamagedFile(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+func TestPanicInUpdate(t *testing.T) {
+	t.Parallel()
+	s, err := openBoltStore(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	err = s.update(func(reader) ([]write, error) { panic("bug") })
+	if err == nil || !strings.Contains(err.Error(), "panic: bug") {
+		t.Errorf("got %v", err)
+	}
+	// A key that bbolt refuses fails the commit, and that only.
+	if err := s.update(func(reader) ([]write, error) { return []write{{1, make([]byte, 1<<16), []byte{}}}, nil }); err == nil {
+		t.Error("no error for a key that is too long")
+	}
+	if err := s.update(func(reader) ([]write, error) { return []write{{1, []byte{1}, []byte{}}}, nil }); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestForeignContent opens files that bbolt can read and that hold something
+// else than tables.
+func TestForeignContent(t *testing.T) {
+	t.Parallel()
+	for name, fill := range map[string]func(*bolt.Tx) error{
+		"it is no store of tables": func(tx *bolt.Tx) error { _, err := tx.CreateBucket([]byte("users")); return err },
+		`the definition of table "Things" is damaged`: func(tx *bolt.Tx) error {
+			return applyBolt(tx, write{catalog, []byte("Things"), []byte("{")})
+		},
+	} {
+		dir := t.TempDir()
+		db, err := bolt.Open(filepath.Join(dir, boltFile), 0o600, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(db.Update(fill), db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the first try must let go of the file
+			if _, err := Open(Config{Dir: dir}); err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("got %v, want %s", err, name)
+			}
+		}
+	}
+}
+
+func TestFolderCannotBeMade(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(Config{Dir: filepath.Join(file, "sub")}); err == nil || !strings.Contains(err.Error(), "dynamodb: make the folder: ") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -113,3 +113,20 @@ func TestCreateTableErrors(t *testing.T) {
 	}
 	b.want("ListTables", `{}`, `{"TableNames":[]}`)
 }
+
+func TestProvisionedTable(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	const table = `{"TableName":"Things","AttributeDefinitions":[{"AttributeName":"a","AttributeType":"B"}],"KeySchema":[{"AttributeName":"a","KeyType":"HASH"}],"TableClass":"STANDARD",
+		"ProvisionedThroughput":{"ReadCapacityUnits":%d,"WriteCapacityUnits":7}}`
+	if _, err := b.do("CreateTable", table, 0); err == nil || short(err) != "Validation: One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must be at least 1" {
+		t.Errorf("got %v", err)
+	}
+	out := decodeJSON(t, b.must("CreateTable", table, 5))["TableDescription"].(map[string]any)
+	throughput := out["ProvisionedThroughput"].(map[string]any)
+	if throughput["ReadCapacityUnits"] != 5.0 || throughput["WriteCapacityUnits"] != 7.0 || out["BillingModeSummary"] != nil || out["TableClassSummary"].(map[string]any)["TableClass"] != "STANDARD" {
+		t.Errorf("got %v", out)
+	}
+	b.wantError("PutItem", `{"TableName":"Things","Item":{"a":{"B":""}}}`, "Validation: One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty binary value. Key: a")
+	b.wantError("DescribeTable", `{}`, "Validation: 1 validation error detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null")
+}
