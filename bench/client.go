@@ -22,14 +22,26 @@ type client struct {
 
 	mu       sync.Mutex
 	on       bool            // whether to count
-	ticks    int             // of one symbol, which is in every tick
 	messages int             // ticker messages
+	ticks    int             // of one symbol, which is in every tick, after the first message
+	from, to int64           // times of the first message's last tick and of the newest, ms
 	gaps     []time.Duration // between ticker messages
 	last     time.Time
 }
 
-// entry stands once in a ticker message for each tick.
-var entry = []byte(`"symbol":"BTC-USD"`)
+var (
+	entry    = []byte(`"symbol":"BTC-USD"`) // stands once in a ticker message for each tick
+	tickTime = []byte(`"time":`)
+)
+
+// rate is the number of ticks received for each second of the market's time: it
+// lacks what the ticker left out, and what was lost on the way.
+func (c *client) rate() float64 {
+	if c.to == c.from {
+		return 0
+	}
+	return float64(c.ticks) / (float64(c.to-c.from) / 1e3)
+}
 
 func dial(ctx context.Context, s *system) (*client, error) {
 	d := ws.Dialer{
@@ -91,18 +103,41 @@ func (c *client) receive() {
 		if n == 0 {
 			continue
 		}
-		now := time.Now()
-		c.mu.Lock()
-		if c.on {
-			c.ticks += n
-			c.messages++
-			if !c.last.IsZero() {
-				c.gaps = append(c.gaps, now.Sub(c.last))
-			}
-			c.last = now
-		}
-		c.mu.Unlock()
+		c.tick(n, lastTime(p))
 	}
+}
+
+// tick counts a message with n ticks, the newest of which is of a time in ms.
+func (c *client) tick(n int, at int64) {
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.on {
+		return
+	}
+	c.messages++
+	if c.last.IsZero() {
+		c.from = at
+	} else {
+		c.ticks += n
+		c.gaps = append(c.gaps, now.Sub(c.last))
+	}
+	c.to, c.last = at, now
+}
+
+// lastTime is the time of a ticker message's last entry, in ms.
+func lastTime(p []byte) (ms int64) {
+	i := bytes.LastIndex(p, tickTime)
+	if i < 0 {
+		return 0
+	}
+	for _, b := range p[i+len(tickTime):] {
+		if b < '0' || b > '9' {
+			break
+		}
+		ms = 10*ms + int64(b-'0')
+	}
+	return ms
 }
 
 // count switches counting on or off; on starts at zero.
@@ -110,7 +145,7 @@ func (c *client) count(on bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if on {
-		c.ticks, c.messages, c.gaps, c.last = 0, 0, c.gaps[:0], time.Time{}
+		c.ticks, c.messages, c.gaps, c.last, c.from, c.to = 0, 0, c.gaps[:0], time.Time{}, 0, 0
 	}
 	c.on = on
 }

@@ -178,16 +178,16 @@ func measureTicks(ctx context.Context, w *tabwriter.Writer, s *system, n int, d 
 	seconds := time.Since(begin).Seconds()
 	e1, f1 := s.measure()
 	var gaps []time.Duration
-	var ticks []int
+	var rates []float64
 	messages := 0
 	for _, c := range clients {
-		ticks = append(ticks, c.ticks)
+		rates = append(rates, c.rate())
 		messages += c.messages
 		gaps = append(gaps, c.gaps...)
 	}
-	slices.Sort(ticks)
+	slices.Sort(rates)
 	fmt.Fprintf(w, "%d\t%.1f\t%.1f\t%.1f\t%.2f\t%.2f\t%.2f\t%.2f\t%.0f\t%.0f\t\n", n,
-		float64(ticks[0])/seconds, float64(ticks[n/2])/seconds, float64(messages)/float64(n)/seconds,
+		rates[0], rates[n/2], float64(messages)/float64(n)/seconds,
 		quantile(gaps, 0.5), quantile(gaps, 0.99),
 		(e1.cpu-e0.cpu)/seconds, (f1.cpu-f0.cpu)/seconds, e1.rss, f1.rss)
 	return nil
