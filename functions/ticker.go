@@ -168,6 +168,9 @@ func (t *ticker) greet(ctx context.Context, owner string, event tickerEvent) err
 		if !errors.Is(err, errLed) {
 			return fmt.Errorf("ticker: %w", err)
 		}
+		if lease, err = t.prices(ctx); err != nil { // somebody was faster, and has some by now
+			return fmt.Errorf("ticker: %w", err)
+		}
 	}
 	if err := t.snapshot(ctx, conn, lease); err != nil {
 		slog.WarnContext(ctx, "client cannot be greeted", "connection_id", conn.ConnectionID, "error", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,13 +60,42 @@ func TestFirstClient(t *testing.T) {
 	}
 }
 
-// checkGapless: the ticks follow each other.
+// checkGapless: the ticks follow each other, also from one leader to the next.
 func checkGapless(t *testing.T, all []stageMessage) {
 	t.Helper()
 	for i, m := range all {
-		if m.Type != "ticker" || i > 0 && (m.Epoch != all[0].Epoch || m.From != all[i-1].Seq+1) {
+		if m.Type != "ticker" || i > 0 && (m.Epoch < all[i-1].Epoch || m.From != all[i-1].Seq+1) {
 			t.Fatalf("message %d: got %.120s after tick %d; want the following ticks", i, m.body, all[max(i-1, 0)].Seq)
 		}
+	}
+}
+
+// TestFirstClients: of several that come at once, each gets its welcome, then a
+// snapshot, then ticks, whoever of their greetings leads.
+func TestFirstClients(t *testing.T) {
+	t.Parallel()
+	env, s, g := newStage(t)
+	h := newTestHandler(t, Ticker, env)
+	var wg sync.WaitGroup
+	ids := []string{"a", "b", "c", "d", "e", "f"}
+	for _, id := range ids {
+		c := testRow(id, 0)
+		c.Greeted = false
+		addRow(t, s, c)
+		wg.Go(func() {
+			if _, err := h.Invoke(lasting(t, 3*time.Second), greetEvent(c)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	for _, id := range ids {
+		all := g.got(id)
+		if len(all) < 20 || all[0].Type != "welcome" || len(all[1].Data) != 3 || all[1].From != all[1].Seq {
+			t.Errorf("%s: got %d messages %.300v; want the welcome, a snapshot, ticks", id, len(all), all)
+			continue
+		}
+		checkGapless(t, all[1:])
 	}
 }
 
