@@ -242,7 +242,7 @@ func TestHandshakeIsRefused(t *testing.T) {
 		{"foreign origin", "/prod", withOrigin("https://evil.example"), 403},
 		{"allowed origin", "/prod", withOrigin("https://good.example"), 101},
 		{"no origin", "/prod", bearer(token), 101},
-		{"unknown path", "/nowhere", bearer(token), 200}, // any path of the HTTP API is the page
+		{"unknown stage", "/nowhere", bearer(token), 403},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
