@@ -98,18 +98,27 @@ func (c *conn) touch() { c.lastActive.Store(c.api.g.cfg.Clock.Now().UnixMilli())
 
 // checkLimits runs when a limit may have been reached.
 func (c *conn) checkLimits() {
-	if c.isClosing() {
-		c.nc.Close() // the grace is over
-		return
+	if left := c.untilLimit(); left <= 0 {
+		c.close(ws.StatusGoingAway, goingAway)
+	}
+}
+
+// untilLimit says how long the connection may go on, and sets the timer to that.
+// One that is closing may not: its grace is over.
+func (c *conn) untilLimit() time.Duration {
+	c.mu.Lock() // so that end, which sets the timer to the grace, comes before or after
+	defer c.mu.Unlock()
+	if c.closing {
+		c.nc.Close()
+		return 0
 	}
 	now := c.api.g.cfg.Clock.Now()
 	idle := time.UnixMilli(c.lastActive.Load()).Add(idleTimeout).Sub(now)
 	left := min(idle, c.connectedAt.Add(maxDuration).Sub(now))
-	if left <= 0 {
-		c.close(ws.StatusGoingAway, goingAway)
-		return
+	if left > 0 {
+		c.timer.Reset(left)
 	}
-	c.timer.Reset(left)
+	return left
 }
 
 // serve reads until the connection ends.
