@@ -101,7 +101,8 @@ func (a *socketAPI) post(w http.ResponseWriter, r *http.Request, id string) {
 	defer frame.release()
 	ok, err := frame.readFrom(r)
 	if err != nil {
-		return // the caller has gone
+		w.WriteHeader(http.StatusBadRequest) // the body ended before its time: the caller has gone
+		return
 	}
 	if !ok {
 		tooLarge.write(w)

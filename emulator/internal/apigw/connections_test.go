@@ -1,6 +1,7 @@
 package apigw
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -198,6 +199,27 @@ func TestChunkedPostsAreReadWhole(t *testing.T) {
 	}
 	if got := read(t, c); len(got) != 10000 {
 		t.Errorf("got %d bytes", len(got))
+	}
+}
+
+func TestPostThatBreaksOffIsNotSent(t *testing.T) {
+	t.Parallel()
+	f := start(t, socketStack("$connect"), nil)
+	c := f.dial("/test", nil)
+	nc, err := net.Dial("tcp", f.host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	fmt.Fprintf(nc, "POST /test/@connections/%s HTTP/1.1\r\nHost: h\r\nAuthorization: x\r\nContent-Length: 9\r\n\r\nhalf", f.connectionID(0))
+	nc.(*net.TCPConn).CloseWrite()
+	resp, err := http.ReadResponse(bufio.NewReader(nc), nil)
+	if err != nil || resp.StatusCode != 400 {
+		t.Errorf("got %+v, %v, want 400", resp, err)
+	}
+	f.manage("POST", f.connectionID(0), "whole")
+	if got := read(t, c); got != "whole" {
+		t.Errorf("the client got %q", got)
 	}
 }
 

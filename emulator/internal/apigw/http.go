@@ -100,14 +100,16 @@ func (a *httpAPI) integrate(w http.ResponseWriter, call *httpCall) {
 	if route.PayloadFormat == "1.0" {
 		event, parse = call.eventV1(), answerV1
 	}
-	if !a.g.begin() {
+	out, err := a.g.task(route.FunctionARN, route.Timeout, encode(event))
+	switch err {
+	case errTooLarge:
+		writeMessage(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
+		return
+	case errTimeout:
+		log.Warn("integration timed out", "timeout", route.Timeout)
 		writeMessage(w, http.StatusServiceUnavailable, "Service Unavailable")
 		return
-	}
-	out, err := a.g.invoke(route.FunctionARN, route.Timeout, encode(event))
-	a.g.tasks.Done() // the client may take its time with the answer
-	if err == errTimeout {
-		log.Warn("integration timed out", "timeout", route.Timeout)
+	case errClosed:
 		writeMessage(w, http.StatusServiceUnavailable, "Service Unavailable")
 		return
 	}

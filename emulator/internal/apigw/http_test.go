@@ -174,6 +174,7 @@ func TestHTTPFailures(t *testing.T) {
 		{"GET", "/throttled", "", nil, 500, `{"message":"Internal Server Error"}`},
 		{"GET", "/none", "", nil, 404, `{"message":"Not Found"}`},
 		{"DELETE", "/error", "", nil, 404, `{"message":"Not Found"}`},
+		{"POST", "/body", strings.Repeat("x", maxEvent), nil, 413, `{"message":"Request Entity Too Large"}`},
 		{"POST", "/body", strings.Repeat("x", maxHTTPBody+1), nil, 413, `{"message":"Request Entity Too Large"}`},
 		{"GET", "/error", "", []string{"X-Long", strings.Repeat("x", maxHTTPHeaders)}, 431, `{"message":"Request Header Fields Too Large"}`},
 	} {

@@ -13,7 +13,25 @@ import (
 var (
 	errTimeout   = errors.New("integration timeout")
 	errMalformed = errors.New("malformed answer")
+	errTooLarge  = errors.New("event too large")
+	errClosed    = errors.New("gateway is closed")
 )
+
+// maxEvent is what Lambda takes, in bytes.
+const maxEvent = 6 << 20
+
+// task is invoke for a caller that Close does not know of yet: Close waits for
+// the function, but not for the client, which may take its time with the answer.
+func (g *Gateway) task(functionARN string, timeout time.Duration, event []byte) ([]byte, error) {
+	if len(event) > maxEvent {
+		return nil, errTooLarge
+	}
+	if !g.begin() {
+		return nil, errClosed
+	}
+	defer g.tasks.Done()
+	return g.invoke(functionARN, timeout, event)
+}
 
 // invoke calls a function with an integration's timeout; errTimeout says that
 // it has passed. The function itself keeps running then, as on AWS.
