@@ -51,12 +51,18 @@ func run(ctx context.Context, d time.Duration, connections string, idle int) err
 	if err := build(ctx, dir); err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	defer w.Flush()
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	if err := quiet(ctx, w, dir, d, idle); err != nil {
 		return err
 	}
-	return ticks(ctx, w, dir, d, counts)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Println()
+	if err := ticks(ctx, w, dir, d, counts); err != nil {
+		return err
+	}
+	return w.Flush()
 }
 
 // quiet measures the paths around the ticker, which hardly ticks meanwhile.
@@ -68,6 +74,9 @@ func quiet(ctx context.Context, w *tabwriter.Writer, dir string, d time.Duration
 	defer s.close()
 	fmt.Fprintln(w, "path\tper second\tp50 ms\tp99 ms\temulator CPU µs\tfunctions CPU µs\temulator MB\tfunctions MB\t")
 
+	if err := measureReference(ctx, w, s, d); err != nil {
+		return err
+	}
 	if err := measureConnects(ctx, w, s, "connect, 8 at a time", 1000); err != nil {
 		return err
 	}
@@ -82,7 +91,6 @@ func quiet(ctx context.Context, w *tabwriter.Writer, dir string, d time.Duration
 
 // ticks measures what clients get when the ticker runs as make run starts it.
 func ticks(ctx context.Context, w *tabwriter.Writer, dir string, d time.Duration, counts []int) error {
-	fmt.Fprintln(w, "\t\t\t\t\t\t\t\t")
 	fmt.Fprintln(w, "connections\tticks/s each, least\tmedian\tmessages/s each\tgap p50 ms\tgap p99 ms\temulator cores\tfunctions cores\temulator MB\tfunctions MB\t")
 	for _, n := range counts {
 		s, err := start(ctx, dir, "DeliveryInterval=10ms", "MaxPostsPerSecond=8000")

@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -96,7 +99,7 @@ func measurePings(ctx context.Context, w *tabwriter.Writer, s *system, d time.Du
 // measurePosts posts 200 bytes to 100 connections, 32 posts at a time, with the
 // SDK as it comes.
 func measurePosts(ctx context.Context, w *tabwriter.Writer, s *system, d time.Duration) error {
-	const workers, receivers = 32, 100
+	const receivers = 100
 	clients, _, err := dialAll(ctx, s, receivers, 8)
 	defer closeAll(clients)
 	if err != nil {
@@ -114,31 +117,67 @@ func measurePosts(ctx context.Context, w *tabwriter.Writer, s *system, d time.Du
 		Region: "us-east-1", Credentials: credentials, BaseEndpoint: aws.String("http://" + s.addr + "/prod"),
 	})
 	body := bytes.Repeat([]byte("x"), 200)
+	var next atomic.Int64
 	return row(w, s, "post with the SDK, 32 at a time", func() (int, []time.Duration, error) {
-		var next atomic.Int64
-		var mu sync.Mutex
-		var all []time.Duration
-		var errs []error
-		var wg sync.WaitGroup
-		end := time.Now().Add(d)
-		for range workers {
-			wg.Go(func() {
-				var took []time.Duration
-				var err error
-				for err == nil && time.Now().Before(end) {
-					sent := time.Now()
-					id := ids[next.Add(1)%int64(len(ids))]
-					_, err = api.PostToConnection(ctx, &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &id, Data: body})
-					took = append(took, time.Since(sent))
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				all, errs = append(all, took...), append(errs, err)
-			})
-		}
-		wg.Wait()
-		return len(all), all, errors.Join(errs...)
+		return repeat(d, func() error {
+			id := ids[next.Add(1)%int64(len(ids))]
+			_, err := api.PostToConnection(ctx, &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &id, Data: body})
+			return err
+		})
 	})
+}
+
+// measureReference measures a bare HTTP request on this machine at this time:
+// what the other figures of the run are to be compared with.
+func measureReference(ctx context.Context, w *tabwriter.Writer, s *system, d time.Duration) error {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+	}))
+	defer server.Close()
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: workers}}
+	defer client.CloseIdleConnections()
+	body := bytes.Repeat([]byte("x"), 200)
+	return row(w, s, "for comparison: bare net/http, 32 at a time", func() (int, []time.Duration, error) {
+		return repeat(d, func() error {
+			r, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, bytes.NewReader(body))
+			if err != nil {
+				return err
+			}
+			res, err := client.Do(r)
+			if err != nil {
+				return err
+			}
+			return res.Body.Close()
+		})
+	})
+}
+
+// workers is how many operations run at a time where there is no other number.
+const workers = 32
+
+// repeat does f for a time, workers at a time, and says how long each took.
+func repeat(d time.Duration, f func() error) (int, []time.Duration, error) {
+	var mu sync.Mutex
+	var all []time.Duration
+	var errs []error
+	var wg sync.WaitGroup
+	end := time.Now().Add(d)
+	for range workers {
+		wg.Go(func() {
+			var took []time.Duration
+			var err error
+			for err == nil && time.Now().Before(end) {
+				begin := time.Now()
+				err = f()
+				took = append(took, time.Since(begin))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all, errs = append(all, took...), append(errs, err)
+		})
+	}
+	wg.Wait()
+	return len(all), all, errors.Join(errs...)
 }
 
 // measureIdle measures the emulator's memory for connections that do nothing.
@@ -152,7 +191,7 @@ func measureIdle(ctx context.Context, w *tabwriter.Writer, s *system, n int) err
 	}
 	time.Sleep(2 * settle)
 	after, _ := s.measure()
-	fmt.Fprintf(w, "%d idle connections: %.1f KB of the emulator's memory each\t\t\t\t\t\t\t\t\n", n, (after.rss-before.rss)*1e3/float64(n))
+	fmt.Fprintf(w, "%d idle connections: %.1f KB of the emulator's memory each\n", n, (after.rss-before.rss)*1e3/float64(n))
 	return nil
 }
 
