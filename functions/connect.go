@@ -76,7 +76,9 @@ func (c connect) handle(ctx context.Context, event events.APIGatewayWebsocketPro
 	}
 	// The row comes first: a ticker that is about to leave sees it, or else the
 	// one that is woken now sees that nobody leads.
-	if err := c.store.AddConnection(ctx, conn); err != nil {
+	// Where the database's answer was lost, the repeated request finds the row that
+	// the first one has written.
+	if err := c.store.AddConnection(ctx, conn); err != nil && !errors.Is(err, store.ErrConflict) {
 		return answer, fmt.Errorf("connect: %w", err)
 	}
 	slog.InfoContext(ctx, "client joined", "connection_id", conn.ConnectionID, "actor", conn.Actor, "ip", conn.IP)

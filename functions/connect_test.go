@@ -159,6 +159,22 @@ func TestConnectSubscribesToWhatIsAllowed(t *testing.T) {
 	}
 }
 
+// TestConnectFindsItsRow: the SDK repeats a request whose answer was lost, so the
+// row may be there already. The client must get in all the same.
+func TestConnectFindsItsRow(t *testing.T) {
+	t.Parallel()
+	handle, wakes, s := newConnect(t, http.StatusAccepted)
+	for range 2 {
+		if answer, err := handle(as); err != nil || answer.StatusCode != 200 {
+			t.Fatalf("got %d, %v; want 200", answer.StatusCode, err)
+		}
+		<-wakes
+	}
+	if n := len(allRows(t, s)); n != 1 {
+		t.Errorf("got %d rows; want 1", n)
+	}
+}
+
 func TestConnectFails(t *testing.T) {
 	t.Parallel()
 	t.Run("no authorizer", func(t *testing.T) {
