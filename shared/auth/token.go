@@ -41,7 +41,8 @@ type Keyring struct {
 
 // ParseKeyring reads a keyring: a JSON object with keys of at least 32
 // characters by their ids, and the id of the key that signs as "current". A text
-// that is no JSON object is taken as the only key. No error holds a key.
+// that is no JSON object is taken as the only key. No error quotes the text, not
+// even an id: somebody may have put the key in its place.
 func ParseKeyring(text string) (*Keyring, error) {
 	if !strings.HasPrefix(strings.TrimSpace(text), "{") {
 		if len(text) < minSecret {
@@ -57,15 +58,15 @@ func ParseKeyring(text string) (*Keyring, error) {
 	delete(entries, "current")
 	for _, id := range slices.Sorted(maps.Keys(entries)) {
 		if !isKeyID(id) {
-			return nil, fmt.Errorf("auth: the token key id %q is not 1 to %d letters, digits, - and _", id, maxKeyID)
+			return nil, fmt.Errorf("auth: the id of a token key is not 1 to %d letters, digits, - and _", maxKeyID)
 		}
 		if len(entries[id]) < minSecret {
-			return nil, fmt.Errorf("auth: the token key %q has %d characters: use at least %d", id, len(entries[id]), minSecret)
+			return nil, fmt.Errorf("auth: a token key has %d characters: use at least %d", len(entries[id]), minSecret)
 		}
 		ring.keys[id] = []byte(entries[id])
 	}
 	if ring.keys[ring.current] == nil {
-		return nil, fmt.Errorf("auth: the current token key %q is not among the keys", ring.current)
+		return nil, errors.New(`auth: "current" is the id of none of the token keys`)
 	}
 	return ring, nil
 }
