@@ -19,13 +19,13 @@ const maxMessage = 32 << 10
 // The types of the server's messages, besides ticker. Clients ignore types that
 // they do not know.
 const (
-	TypeWelcome      = "welcome"      // the first message: UserID, Symbols, Mode, Interval
+	TypeWelcome      = "welcome"      // the first message: UserID, Protocol and Symbols
 	TypePong         = "pong"         // answers ping
 	TypeSubscribed   = "subscribed"   // answers subscribe: Symbols and Mode as they are now
 	TypeUnsubscribed = "unsubscribed" // answers unsubscribe: Symbols as they are now
 	TypeHeartbeat    = "heartbeat"    // nothing else was sent for a while
 	TypeError        = "error"        // Code, for programs, and Message, for people
-	TypeReconnect    = "reconnect"    // API Gateway will end the connection soon: make a new one first
+	TypeReconnect    = "reconnect"    // Message: API Gateway will end the connection soon, so make a new one first
 )
 
 // Message is a message of the server other than ticker.
@@ -35,8 +35,7 @@ type Message struct {
 	UserID   string          `json:"user_id,omitempty"`
 	Protocol string          `json:"protocol,omitempty"`
 	Symbols  []string        `json:"symbols,omitzero"`
-	Mode     string          `json:"mode,omitempty"`     // all or latest
-	Interval int64           `json:"interval,omitempty"` // between two messages, milliseconds
+	Mode     string          `json:"mode,omitempty"` // all or latest
 	Code     string          `json:"code,omitempty"`
 	Message  string          `json:"message,omitempty"`
 }
