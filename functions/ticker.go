@@ -184,7 +184,7 @@ const (
 	greetPause  = 250 * time.Millisecond // at most, between two tries
 	pricesPause = 50 * time.Millisecond
 	pricesTries = 20
-	staleAfter  = 10 * time.Second // of a saved price
+	staleAfter  = 10 * time.Second // of a price that nobody watches
 )
 
 // welcome sends the first message. API Gateway says that the connection is gone
@@ -227,7 +227,9 @@ func (t *ticker) snapshot(ctx context.Context, c store.Connection, lease store.L
 	for _, q := range lease.Prices {
 		for _, symbol := range c.Symbols {
 			if q.Symbol == symbol {
-				q.Stale = q.Stale || time.Since(q.Time) > staleAfter
+				// A leader knows whether its source confirms a price, however old it
+				// is. What nobody watches is only as good as it is young.
+				q.Stale = q.Stale || lease.State == store.LeaseFree && time.Since(q.Time) > staleAfter
 				quotes = append(quotes, q)
 			}
 		}

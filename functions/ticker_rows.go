@@ -204,7 +204,7 @@ func (l *leader) greetLeftover(ctx context.Context, c store.Connection) {
 
 // finishGreeting sends the snapshot and serves the connection from then on.
 func (l *leader) finishGreeting(ctx context.Context, c store.Connection) {
-	lease := store.Lease{Epoch: l.epoch, Seq: l.pusher.Seq(), Prices: l.quotes()}
+	lease := store.Lease{State: store.LeaseRunning, Epoch: l.epoch, Seq: l.pusher.Seq(), Prices: l.quotes()}
 	if err := l.snapshot(ctx, c, lease); err != nil {
 		slog.WarnContext(ctx, "client cannot be greeted", "connection_id", c.ConnectionID, "error", err)
 		return
