@@ -17,12 +17,17 @@ import (
 	"github.com/coder/websocket"
 
 	"crypto-ticker/emulator"
+	"crypto-ticker/emulator/internal/leaktest"
 )
 
 const (
 	chat     = "testdata/chat/template.yaml"
 	patience = 30 * time.Second // for what does happen
 )
+
+func TestMain(m *testing.M) {
+	os.Exit(leaktest.Main(m, []string{"crypto-ticker/emulator", "net/http.(*conn)"}, leaktest.Children))
+}
 
 func dial(t *testing.T, url string) (*websocket.Conn, int) {
 	t.Helper()

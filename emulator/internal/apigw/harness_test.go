@@ -6,14 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -24,32 +22,14 @@ import (
 
 	"crypto-ticker/emulator/internal/clock"
 	"crypto-ticker/emulator/internal/lambda"
+	"crypto-ticker/emulator/internal/leaktest"
 	"crypto-ticker/emulator/internal/template"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// TestMain fails if goroutines of the package outlive its tests.
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if code == 0 {
-		code = checkLeaks()
-	}
-	os.Exit(code)
-}
-
-func checkLeaks() int {
-	stacks := make([]byte, 1<<20)
-	for deadline := time.Now().Add(5 * time.Second); ; runtime.Gosched() {
-		n := runtime.Stack(stacks, true)
-		if !bytes.Contains(stacks[:n], []byte("internal/apigw.(*")) {
-			return 0
-		}
-		if time.Now().After(deadline) {
-			fmt.Fprintf(os.Stderr, "leaked goroutines:\n%s\n", stacks[:n])
-			return 1
-		}
-	}
+	os.Exit(leaktest.Main(m, []string{"internal/apigw.(*", "internal/clock."}))
 }
 
 // functions stands for the functions of a stack, by their ARNs.

@@ -7,12 +7,11 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"crypto-ticker/emulator/internal/clock"
+	"crypto-ticker/emulator/internal/leaktest"
 )
 
 // writerDir makes the test binary a process that writes to the store in that
@@ -26,32 +25,7 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	}
-	code := m.Run()
-	if left := goroutinesLeft(); code == 0 && left != "" {
-		fmt.Fprintf(os.Stderr, "goroutines are left:\n%s\n", left)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// goroutinesLeft gives the stacks of goroutines of this package, of its store or
-// its servers that do not come to an end.
-func goroutinesLeft() (left string) {
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); runtime.Gosched() {
-		stacks := make([]byte, 1<<20)
-		stacks = stacks[:runtime.Stack(stacks, true)]
-		left = ""
-		for stack := range strings.SplitSeq(string(stacks), "\n\n") {
-			ours := strings.Contains(stack, "internal/dynamodb.") || strings.Contains(stack, "bbolt") || strings.Contains(stack, "net/http.")
-			if ours && !strings.Contains(stack, "TestMain") {
-				left += stack + "\n\n"
-			}
-		}
-		if left == "" {
-			return ""
-		}
-	}
-	return left
+	os.Exit(leaktest.Main(m, []string{"internal/dynamodb.", "bbolt", "net/http."}, leaktest.Children))
 }
 
 // writeForever puts items and prints the number of each when it is
