@@ -12,10 +12,6 @@ import (
 	"crypto-ticker/emulator/internal/template"
 )
 
-// patience is how long an event waits for an instance that has answered and is
-// about to ask for the next event, before it gets a new instance.
-const patience = 100 * time.Millisecond
-
 // function is a function with its instances and the events that wait for one.
 type function struct {
 	svc     *Service
@@ -93,7 +89,7 @@ func (f *function) grow(soonFree int) {
 	}
 	if soonFree > 0 && len(f.queue) > f.starting && !f.impatient {
 		f.impatient = true
-		time.AfterFunc(patience, f.loseHope)
+		time.AfterFunc(f.svc.cfg.patience, f.loseHope)
 	}
 }
 
@@ -106,7 +102,7 @@ func (f *function) loseHope() {
 	if len(f.queue) == 0 {
 		return
 	}
-	if wait := patience - time.Since(f.queue[0].queued); wait > 0 {
+	if wait := f.svc.cfg.patience - time.Since(f.queue[0].queued); wait > 0 {
 		f.impatient = true
 		time.AfterFunc(wait, f.loseHope)
 		return

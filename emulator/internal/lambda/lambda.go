@@ -88,6 +88,11 @@ type Config struct {
 	// MaxInstances limits the processes of one function; an event that finds
 	// all of them busy waits. 1000 if 0, as an account on AWS has.
 	MaxInstances int
+
+	// patience is how long an event waits for an instance that has answered
+	// and is about to ask for the next event, before it gets a new instance:
+	// 100 ms, but in tests, which a busy machine must not make fail.
+	patience time.Duration
 }
 
 // Service runs functions. Its methods may be called by many goroutines at once.
@@ -117,6 +122,7 @@ func New(cfg Config) (*Service, error) {
 	cfg.Region = cmp.Or(cfg.Region, "us-east-1")
 	cfg.AccountID = cmp.Or(cfg.AccountID, "123456789012")
 	cfg.MaxInstances = cmp.Or(cfg.MaxInstances, maxInstances)
+	cfg.patience = cmp.Or(cfg.patience, 100*time.Millisecond)
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}

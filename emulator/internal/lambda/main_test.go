@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +18,7 @@ import (
 	awslambda "github.com/aws/aws-lambda-go/lambda"
 
 	"crypto-ticker/emulator/internal/clock"
+	"crypto-ticker/emulator/internal/leaktest"
 	"crypto-ticker/emulator/internal/template"
 )
 
@@ -40,12 +41,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		code := m.Run()
-		if left := leaks(dir); left != "" && code == 0 {
-			fmt.Fprintln(os.Stderr, "left running after all tests:\n"+left)
-			return 1
-		}
-		return code
+		return leaktest.Main(m, []string{"emulator/internal/lambda."}, func() string { return processes(dir) })
 	}())
 }
 
@@ -71,25 +67,6 @@ func prepare(dir string) error {
 		}
 	}
 	return nil
-}
-
-// leaks names the goroutines and processes that tests have left.
-func leaks(dir string) string {
-	var left string
-	for range 200 {
-		left = processes(dir)
-		buf := make([]byte, 1<<20)
-		for g := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
-			if strings.Contains(g, "emulator/internal/lambda.") && !strings.Contains(g, "lambda.leaks(") {
-				left += g + "\n\n"
-			}
-		}
-		if left == "" {
-			return ""
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	return left
 }
 
 // processes lists the processes whose binary is below dir.
@@ -153,6 +130,7 @@ func startConfig(t testing.TB, cfg Config) *rig {
 	t.Helper()
 	r := &rig{clock: clock.New(), out: new(safeBuffer), log: new(safeBuffer)}
 	cfg.Clock, cfg.Output = r.clock, r.out
+	cfg.patience = cmp.Or(cfg.patience, time.Minute)
 	cfg.Log = slog.New(slog.NewTextHandler(r.log, nil))
 	var err error
 	if r.Service, err = New(cfg); err != nil {

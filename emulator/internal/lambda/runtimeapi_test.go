@@ -114,7 +114,7 @@ func TestRuntimeThatLingers(t *testing.T) {
 	t.Parallel()
 	def := raw("linger")
 	def.Timeout = time.Second
-	r := start(t, def)
+	r := startConfig(t, Config{Functions: tableOf(def), patience: time.Millisecond})
 	for range 2 {
 		if _, err := r.Invoke(t.Context(), "Raw", []byte(`{}`)); err != nil {
 			t.Fatal(err)
