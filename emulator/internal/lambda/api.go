@@ -23,7 +23,7 @@ const maxClientContext = 3583
 type apiError struct {
 	status  int
 	kind    string
-	typ     string // User or Service
+	typ     string // User, Service or none
 	message string
 	reason  string // of TooManyRequestsException
 }
@@ -35,6 +35,12 @@ var internalError = &apiError{http.StatusInternalServerError, "ServiceException"
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header()["X-Amzn-Requestid"] = []string{ids.RequestID()}
+	if r.Header["Authorization"] == nil && r.URL.Query().Get("X-Amz-Signature") == "" {
+		// Signatures are not verified. But what no SDK has signed may be a page
+		// in this machine's browser, which may post to any address.
+		fail(w, &apiError{http.StatusForbidden, "MissingAuthenticationTokenException", "", "Missing Authentication Token", ""})
+		return
+	}
 	path, isFunctions := strings.CutPrefix(r.URL.EscapedPath(), "/2015-03-31/functions")
 	name, verb, _ := strings.Cut(strings.Trim(path, "/"), "/")
 	name, err := url.PathUnescape(name)
@@ -205,7 +211,10 @@ func fail(w http.ResponseWriter, e *apiError) {
 	if e.kind == "ResourceNotFoundException" || e.kind == "ServiceException" {
 		key = "Message" // the model spells it so in these
 	}
-	body := map[string]string{"Type": e.typ, key: e.message}
+	body := map[string]string{key: e.message}
+	if e.typ != "" {
+		body["Type"] = e.typ
+	}
 	if e.reason != "" {
 		body["Reason"] = e.reason
 	}

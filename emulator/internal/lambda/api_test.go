@@ -121,10 +121,23 @@ func TestInvokeAPIErrors(t *testing.T) {
 			}
 		})
 	}
-	res := httptest.NewRecorder()
-	r.ServeHTTP(res, httptest.NewRequest(http.MethodDelete, "/2015-03-31/functions/Echo", nil))
-	if res.Code != 404 || res.Header().Get("X-Amzn-Errortype") != "UnknownOperationException" {
-		t.Errorf("delete: got %d %s", res.Code, res.Header())
+	for _, tt := range []struct {
+		method, path, authorization string
+		status                      int
+		kind                        string
+	}{
+		{http.MethodDelete, "/2015-03-31/functions/Echo", "AWS4-HMAC-SHA256 x", 404, "UnknownOperationException"},
+		{http.MethodPost, "/2015-03-31/functions/Echo/invocations", "", 403, "MissingAuthenticationTokenException"},
+	} {
+		req := httptest.NewRequest(tt.method, tt.path, nil)
+		if tt.authorization != "" {
+			req.Header.Set("Authorization", tt.authorization)
+		}
+		res := httptest.NewRecorder()
+		r.ServeHTTP(res, req)
+		if got := res.Header().Get("X-Amzn-Errortype"); res.Code != tt.status || got != tt.kind {
+			t.Errorf("%s %s: got %d %s, want %d %s", tt.method, tt.path, res.Code, got, tt.status, tt.kind)
+		}
 	}
 }
 
