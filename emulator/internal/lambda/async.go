@@ -157,7 +157,7 @@ func (s *Service) tell(ev *asyncEvent, destination, condition string, payload []
 		},
 		RequestPayload: ev.payload,
 	}
-	if ev.attempts > 0 && payload != nil {
+	if ev.attempts > 0 && len(payload) > 0 {
 		rec.ResponseContext = &recordResponse{StatusCode: 200, ExecutedVersion: "$LATEST"}
 		if failed != nil {
 			rec.ResponseContext.FunctionError = failed.Kind

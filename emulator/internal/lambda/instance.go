@@ -311,7 +311,8 @@ func (in *instance) accept() {
 			return
 		}
 		if err != nil {
-			continue // the connection has gone before it was taken
+			time.Sleep(5 * time.Millisecond) // such as too many open files
+			continue
 		}
 		c := &conn{in: in, c: nc}
 		in.connMu.Lock()
