@@ -33,6 +33,8 @@ func (s *scanner) item(depth int) (item, error) {
 	return it, nil
 }
 
+var errNesting = validation("Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit")
+
 // maxNameSize is how long an attribute's name may be, in bytes.
 const maxNameSize = 65535
 
@@ -40,6 +42,9 @@ const maxNameSize = 65535
 func (s *scanner) value(depth int) (value, error) {
 	var v value
 	types := 0
+	if depth == maxNesting {
+		return v, errNesting
+	}
 	if !s.null() {
 		if err := s.begin('{'); err != nil {
 			return value{}, err
@@ -70,9 +75,6 @@ func (s *scanner) value(depth int) (value, error) {
 
 // valueOf reads the value of a type; of an unknown type, it skips it.
 func (s *scanner) valueOf(k kind, depth int) (v value, known bool, err error) {
-	if depth == maxNesting && (k == kindMap || k == kindList) {
-		return v, true, validation("Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit")
-	}
 	switch k {
 	case kindString, kindNumber, kindBinary:
 		v, err = s.scalar(k)
@@ -121,13 +123,40 @@ func (s *scanner) scalar(k kind) (value, error) {
 	case kindNumber:
 		text, err = normalNumber(text)
 	case kindBinary:
-		var b []byte
-		if b, err = base64.StdEncoding.DecodeString(text); err != nil {
-			err = serialization(fmt.Sprintf("'%s' cannot be decoded from Base64: %v", text, err))
-		}
-		text = string(b)
+		text, err = decodeBase64(text)
 	}
 	return value{kind: k, text: text}, err
+}
+
+// decodeBase64 gives the bytes of a binary.
+func decodeBase64(text string) (string, error) {
+	b, err := base64.StdEncoding.Strict().DecodeString(text)
+	why := ""
+	switch bad := notBase64(text); {
+	case len(text)%4 != 0:
+		why = fmt.Sprintf("Base64 encoded length is expected a multiple of 4 bytes but found: %d", len(text))
+	case bad >= 0:
+		why = fmt.Sprintf("Invalid Base64 character: '%c'", text[bad])
+	case err != nil:
+		why = "Invalid last non-pad Base64 character dectected" // as DynamoDB spells it
+	default:
+		return string(b), nil
+	}
+	return "", serialization(fmt.Sprintf("'%s' can not be converted to a Blob: %s", text, why))
+}
+
+// notBase64 finds the first byte that Base64 does not have, or not there; -1 if
+// there is none. The decoder passes over line ends.
+func notBase64(text string) int {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '=' && (i+1 == len(text) || text[i+1] == '='):
+		case c == '+' || c == '/' || c != '_' && (isLetter(c) || isDigit(c)):
+		default:
+			return i
+		}
+	}
+	return -1
 }
 
 // setNames are the types of sets as error texts have them.

@@ -168,7 +168,10 @@ func TestWire(t *testing.T) {
 		{"object in a table", "DynamoDB_20120810.CreateTable", `{"TableName":{}}`, `{"Message":"Start of structure or map found where not expected.","__type":"com.amazon.coral.service#SerializationException"}`},
 		{"list in a table", "DynamoDB_20120810.CreateTable", `{"TableName":[]}`, `{"Message":"Start of list found where not expected","__type":"com.amazon.coral.service#SerializationException"}`},
 		{"string in a table", "DynamoDB_20120810.CreateTable", `{"KeySchema":"a"}`, `{"Message":"Unexpected field type","__type":"com.amazon.coral.service#SerializationException"}`},
-		{"no Base64", "DynamoDB_20120810.GetItem", `{"Key":{"pk":{"B":"!"}}}`, `{"Message":"'!' cannot be decoded from Base64: illegal base64 data at input byte 0","__type":"com.amazon.coral.service#SerializationException"}`},
+		{"no Base64", "DynamoDB_20120810.GetItem", `{"Key":{"pk":{"B":"!"}}}`, `{"Message":"'!' can not be converted to a Blob: Base64 encoded length is expected a multiple of 4 bytes but found: 1","__type":"com.amazon.coral.service#SerializationException"}`},
+		{"no Base64 character", "DynamoDB_20120810.GetItem", `{"Key":{"pk":{"B":"=+/="}}}`, `{"Message":"'=+/=' can not be converted to a Blob: Invalid Base64 character: '='","__type":"com.amazon.coral.service#SerializationException"}`},
+		{"line end in Base64", "DynamoDB_20120810.GetItem", `{"Key":{"pk":{"B":"AQI\n"}}}`, `{"Message":"'AQI\n' can not be converted to a Blob: Invalid Base64 character: '\n'","__type":"com.amazon.coral.service#SerializationException"}`},
+		{"bits behind Base64", "DynamoDB_20120810.GetItem", `{"Key":{"pk":{"B":"+/+="}}}`, `{"Message":"'+/+=' can not be converted to a Blob: Invalid last non-pad Base64 character dectected","__type":"com.amazon.coral.service#SerializationException"}`},
 		{"object for string", "DynamoDB_20120810.Scan", `{"TableName":{}}`, `{"Message":"Start of structure or map found where not expected.","__type":"com.amazon.coral.service#SerializationException"}`},
 		{"missing table", "DynamoDB_20120810.Scan", `{"TableName":"Nothing"}`, `{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"Requested resource not found"}`},
 		{"several constraints", "DynamoDB_20120810.GetItem", `{"TableName":"a!"}`,
@@ -190,19 +193,43 @@ func TestWire(t *testing.T) {
 	}
 }
 
+// nested gives a value that lies in so many lists.
+func nested(depth int) string {
+	return strings.Repeat(`{"L":[`, depth) + `{"S":"leaf"}` + strings.Repeat(`]}`, depth)
+}
+
 func TestDeepNesting(t *testing.T) {
 	t.Parallel()
 	b := open(t, "")
 	b.must("CreateTable", hashTable, "Things", "S")
-	for _, depth := range []int{31, 32, 33, 5000, 20000} {
-		deep := strings.Repeat(`{"L":[`, depth) + strings.Repeat(`]}`, depth)
-		_, err := b.do("PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"},"x":`+deep+`}}`)
-		if got, want := err == nil, depth <= 32; got != want {
+	for _, depth := range []int{30, 31, 32, 5000, 20000} {
+		_, err := b.do("PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"},"x":`+nested(depth)+`}}`)
+		if got, want := err == nil, depth <= 31; got != want {
 			t.Errorf("depth %d: accepted %v, want %v (%v)", depth, got, want, err)
 		}
 		if err != nil && strings.HasPrefix(short(err), "internal") {
 			t.Errorf("depth %d: %v", depth, err)
 		}
+	}
+}
+
+// TestUpdateNestsTooDeep puts values that are legal where they become illegal: an
+// item that no one could read again.
+func TestUpdateNestsTooDeep(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	b.must("CreateTable", hashTable, "Things", "S")
+	b.must("PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"},"m":{"M":{"l":{"L":[{"S":"x"}]}}}}}`)
+	set := func(expr string, depth int) string {
+		return `{"TableName":"Things","Key":{"pk":{"S":"a"}},"UpdateExpression":"` + expr + `","ExpressionAttributeValues":{":v":` + nested(depth) + `}}`
+	}
+	const tooDeep = "Validation: Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+	b.wantError("UpdateItem", set("SET m.l[0] = :v", 30), tooDeep)
+	b.wantError("UpdateItem", set("SET m.deep = :v", 31), tooDeep)
+	b.wantError("UpdateItem", set("SET m.l = list_append(m.l, :v)", 31), tooDeep)
+	b.must("UpdateItem", set("SET m.l[0] = :v", 29))
+	if got := b.must("GetItem", `{"TableName":"Things","Key":{"pk":{"S":"a"}},"ProjectionExpression":"m.l"}`); !strings.Contains(got, "leaf") {
+		t.Errorf("got %s", got)
 	}
 }
 
@@ -239,8 +266,10 @@ func TestClose(t *testing.T) {
 }
 
 func TestAfterClose(t *testing.T) {
-	t.Parallel()
-	b := open(t, t.TempDir())
+	onStores(t, testAfterClose)
+}
+
+func testAfterClose(t *testing.T, b *bench) {
 	b.must("CreateTable", hashTable, "Things", "S")
 	b.engine.Close()
 	for _, operation := range []string{"PutItem", "GetItem"} {

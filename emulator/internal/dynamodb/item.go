@@ -113,6 +113,11 @@ func (t *table) updated(key item, u *update, old item) (item, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	for _, a := range it { // values that are legal may have been put too deep
+		if !a.value.within(maxNesting) {
+			return nil, nil, errNesting
+		}
+	}
 	stored, err := t.encode(it, "Item size to update has exceeded the maximum allowed size")
 	return it, stored, err
 }

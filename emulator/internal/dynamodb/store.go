@@ -1,5 +1,10 @@
 package dynamodb
 
+import "errors"
+
+// errClosed is the error of whatever is asked of a store after close.
+var errClosed = errors.New("dynamodb: the store is closed")
+
 // store keeps ordered keys in spaces: one for each table, one for each index.
 // It knows nothing of items.
 type store interface {

@@ -41,8 +41,6 @@ type boltUpdate struct {
 	err    error
 }
 
-var errClosed = errors.New("dynamodb: the store is closed")
-
 func openBoltStore(dir string) (*boltStore, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("dynamodb: make the folder: %w", err)

@@ -9,7 +9,7 @@ import (
 // memoryStore keeps everything in memory, in B-trees.
 type memoryStore struct {
 	mu     sync.RWMutex
-	spaces memorySpaces
+	spaces memorySpaces // nil after close
 }
 
 type memorySpaces map[uint64]*btree.Map[string, []byte]
@@ -19,12 +19,18 @@ func newMemoryStore() *memoryStore { return &memoryStore{spaces: memorySpaces{}}
 func (s *memoryStore) view(f func(reader) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	if s.spaces == nil {
+		return errClosed
+	}
 	return f(s.spaces)
 }
 
 func (s *memoryStore) update(f func(reader) ([]write, error)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.spaces == nil {
+		return errClosed
+	}
 	writes, err := f(s.spaces)
 	if err != nil {
 		return err
@@ -35,7 +41,12 @@ func (s *memoryStore) update(f func(reader) ([]write, error)) error {
 	return nil
 }
 
-func (s *memoryStore) close() error { return nil }
+func (s *memoryStore) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.spaces = nil
+	return nil
+}
 
 func (m memorySpaces) apply(w write) {
 	space := m[w.space]

@@ -24,7 +24,8 @@ const (
 	kindBool      kind = "BOOL"
 )
 
-// maxNesting is how deep lists and maps may lie in each other.
+// maxNesting is how many levels an attribute may have: its own value is on the
+// first, and what lies in 31 lists and maps on the last.
 const maxNesting = 32
 
 // value is an attribute value. It is never changed once others can see it.
@@ -105,6 +106,18 @@ func (v value) clone() value {
 		v.list[i] = v.list[i].clone()
 	}
 	return v
+}
+
+// within says that the value has no more than so many levels.
+func (v value) within(levels int) bool {
+	if levels == 0 {
+		return false
+	}
+	deeper := func(e value) bool { return !e.within(levels - 1) }
+	if v.kind == kindList && slices.ContainsFunc(v.list, deeper) {
+		return false
+	}
+	return !slices.ContainsFunc(v.item, func(a attribute) bool { return deeper(a.value) })
 }
 
 func (v value) isSet() bool {
