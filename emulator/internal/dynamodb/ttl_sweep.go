@@ -91,6 +91,7 @@ func (e *Engine) sweep() {
 	for _, t := range tables {
 		if err := e.sweepTable(t); err != nil {
 			e.cfg.Log.Error("dynamodb: expired items stay", "table", t.name, "error", err)
+			e.expect(e.cfg.Clock.Now().Unix()) // try again
 		}
 	}
 }

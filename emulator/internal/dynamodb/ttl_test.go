@@ -1,7 +1,9 @@
 package dynamodb
 
 import (
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -74,6 +76,37 @@ func TestExpiryOfMany(t *testing.T) {
 	b.clock.Advance(2 * time.Minute)
 	b.wantCount(0)
 	b.want("Scan", `{"TableName":"Things","IndexName":"byG","Select":"COUNT"}`, `{"Count":0,"ScannedCount":0}`)
+}
+
+// lame is a store whose updates fail while it is broken.
+type lame struct {
+	store
+	broken atomic.Bool
+}
+
+func (s *lame) update(f func(reader) ([]write, error)) error {
+	if s.broken.Load() {
+		return errors.New("disk is full")
+	}
+	return s.store.update(f)
+}
+
+// TestExpiryAfterFailure sweeps when the store works again, though nothing else is
+// written.
+func TestExpiryAfterFailure(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	s := &lame{store: b.engine.store}
+	b.engine.store = s
+	b.must("CreateTable", hashTable, "Things", "S")
+	b.must("UpdateTimeToLive", ttlOn)
+	b.putExpiring("a", time.Minute)
+	s.broken.Store(true)
+	b.clock.Advance(time.Hour)
+	b.wantCount(1)
+	s.broken.Store(false)
+	b.clock.Advance(2 * sweepDelay)
+	b.wantCount(0)
 }
 
 func TestTimeToLiveSettings(t *testing.T) {
