@@ -118,3 +118,24 @@ func (v value) length() (value, bool) {
 	}
 	return value{kind: kindNumber, text: strconv.Itoa(n)}, true
 }
+
+// names appends the attributes that the condition mentions; it may be nil.
+func (c *condition) names(all []string) []string {
+	if c == nil {
+		return all
+	}
+	for _, kid := range c.kids {
+		all = kid.names(all)
+	}
+	return operandNames(c.args, all)
+}
+
+func operandNames(operands []operand, all []string) []string {
+	for _, o := range operands {
+		if o.path != nil {
+			all = append(all, o.path[0].name)
+		}
+		all = operandNames(o.args, all)
+	}
+	return all
+}

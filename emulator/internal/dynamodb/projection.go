@@ -2,9 +2,7 @@
 
 package dynamodb
 
-import (
-	"slices"
-)
+import "slices"
 
 // parseProjection reads a list of paths.
 func parseProjection(src string, bind *bindings) ([]path, error) {

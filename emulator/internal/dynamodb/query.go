@@ -7,6 +7,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
 )
 
 // maxPage is how many bytes of items a query or scan reads, before its filter.
@@ -41,7 +44,8 @@ func (e *Engine) query(body []byte) (json.RawMessage, error) {
 	if p.from, p.to, err = keyRange(c, p.schema); err != nil {
 		return nil, err
 	}
-	if name := keyInFilter(p.filter, p.schema); name != "" {
+	if names := p.filter.names(nil); slices.ContainsFunc(names, p.schema.has) {
+		name := names[slices.IndexFunc(names, p.schema.has)]
 		return nil, validation("Filter Expression can only contain non-primary key attributes: Primary key attribute: " + name)
 	}
 	return e.read(p)
@@ -179,7 +183,33 @@ func (p *page) parse() (err error) {
 	if p.paths, err = p.r.projectionPaths(); err != nil {
 		return err
 	}
-	return p.r.bind.unused()
+	if err := p.r.bind.unused(); err != nil || p.x == nil || !p.x.global {
+		return err
+	}
+	return p.checkProjected()
+}
+
+// checkProjected refuses attributes that a global index does not hold: unlike
+// those of a local one, they are not fetched from the table.
+func (p *page) checkProjected() error {
+	var selected []string
+	for _, path := range p.paths {
+		selected = append(selected, path[0].name)
+	}
+	if missing := p.missing(selected); missing != "" {
+		return invalidParameter("Global secondary index %s does not project [%s]", p.x.name, missing)
+	}
+	if missing := p.missing(p.filter.names(nil)); missing != "" {
+		return invalidParameter("Secondary index %s does not project one or more filter attributes: [%s]", p.x.name, missing)
+	}
+	return nil
+}
+
+// missing lists those of the attributes that the index does not hold.
+func (p *page) missing(names []string) string {
+	names = slices.DeleteFunc(names, func(name string) bool { return p.x.holds(name, p.t.schema) })
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), ", ")
 }
 
 // resume begins behind the item whose key the request has from the last page.
@@ -309,9 +339,9 @@ func (p *page) answer() (json.RawMessage, error) {
 		p.out = append(p.out, "],"...)
 	}
 	p.out = append(p.out, `"Count":`...)
-	p.out = appendInt(p.out, p.matched)
+	p.out = strconv.AppendInt(p.out, int64(p.matched), 10)
 	p.out = append(p.out, `,"ScannedCount":`...)
-	p.out = appendInt(p.out, p.scanned)
+	p.out = strconv.AppendInt(p.out, int64(p.scanned), 10)
 	if p.last != nil {
 		p.out = append(p.out, `,"LastEvaluatedKey":`...)
 		p.out = p.last.appendJSON(p.out)

@@ -2,9 +2,7 @@
 
 package dynamodb
 
-import (
-	"strconv"
-)
+import "strconv"
 
 // keyTerm is one comparison of a key condition: an attribute with values.
 type keyTerm struct {
@@ -149,30 +147,3 @@ func mirrored(op string) string {
 	}
 	return op
 }
-
-// keyInFilter gives the first key attribute that a filter mentions.
-func keyInFilter(c *condition, s schema) string {
-	if c == nil {
-		return ""
-	}
-	for _, k := range c.kids {
-		if name := keyInFilter(k, s); name != "" {
-			return name
-		}
-	}
-	return keyInOperands(c.args, s)
-}
-
-func keyInOperands(operands []operand, s schema) string {
-	for _, o := range operands {
-		if o.path != nil && s.has(o.path[0].name) {
-			return o.path[0].name
-		}
-		if name := keyInOperands(o.args, s); name != "" {
-			return name
-		}
-	}
-	return ""
-}
-
-func appendInt(dst []byte, n int) []byte { return strconv.AppendInt(dst, int64(n), 10) }

@@ -281,5 +281,9 @@ func TestIndexes(t *testing.T) {
 		b.wantError("Query", `{"TableName":"Indexed","IndexName":"all","ConsistentRead":true}`, "Validation: Consistent reads are not supported on global secondary indexes")
 		b.wantError("Query", `{"TableName":"Indexed","IndexName":"some","Select":"ALL_ATTRIBUTES"}`,
 			"Validation: One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index some because its projection type is not ALL")
+		some := `{"TableName":"Indexed","IndexName":"some","KeyConditionExpression":"g = :g","ExpressionAttributeValues":{":g":{"S":"g"}},%s}`
+		b.wantError("Query", fmt.Sprintf(some, `"ProjectionExpression":"y, pk, x, o"`), "Validation: One or more parameter values were invalid: Global secondary index some does not project [o, y]")
+		b.wantError("Query", fmt.Sprintf(some, `"FilterExpression":"size(y) > x OR y = :g"`), "Validation: One or more parameter values were invalid: Secondary index some does not project one or more filter attributes: [y]")
+		b.want("Query", fmt.Sprintf(some, `"ProjectionExpression":"x, sk","FilterExpression":"x <> :g"`), `{"Items":[{"sk":{"N":"0"},"x":{"S":"x0"}},{"sk":{"N":"1"},"x":{"S":"x1"}}],"Count":2,"ScannedCount":2}`)
 	})
 }

@@ -146,6 +146,11 @@ func (x *index) check(it item) error {
 	return nil
 }
 
+// holds says whether an attribute is in the index.
+func (x *index) holds(name string, primary schema) bool {
+	return x.all || x.extra[name] || x.schema.has(name) || primary.has(name)
+}
+
 // projected gives the attributes of an item that the index holds.
 func (x *index) projected(it item, primary schema) item {
 	if x.all {
@@ -153,7 +158,7 @@ func (x *index) projected(it item, primary schema) item {
 	}
 	var out item
 	for _, a := range it {
-		if x.extra[a.name] || x.schema.has(a.name) || primary.has(a.name) {
+		if x.holds(a.name, primary) {
 			out = append(out, a)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -114,10 +115,11 @@ func (d *tableDefinition) checkMembers() error {
 	}
 	c.oneOf(d.BillingMode, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
 	c.require(d.AttributeDefinitions != nil, nil, "attributeDefinitions", "not be null")
-	for _, a := range d.AttributeDefinitions {
-		c.require(a.AttributeName != "", nil, "attributeDefinitions.1.member.attributeName", "not be null")
+	for i, a := range d.AttributeDefinitions {
+		member := "attributeDefinitions." + strconv.Itoa(i+1) + ".member."
+		c.require(a.AttributeName != "", nil, member+"attributeName", "not be null")
 		if a.AttributeType != "B" && a.AttributeType != "N" && a.AttributeType != "S" {
-			c.require(false, a.AttributeType, "attributeDefinitions.1.member.attributeType", "satisfy enum value set: [B, N, S]")
+			c.require(false, a.AttributeType, member+"attributeType", "satisfy enum value set: [B, N, S]")
 		}
 	}
 	c.require(len(d.KeySchema) > 0, nil, "keySchema", "not be null")

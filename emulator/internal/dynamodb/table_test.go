@@ -92,6 +92,9 @@ func TestCreateTableErrors(t *testing.T) {
 		{"2 validation errors detected: Value null at 'attributeDefinitions' failed to satisfy constraint: Member must not be null; Value null at 'keySchema' failed to satisfy constraint: Member must not be null", []string{name, demand}},
 		{"1 validation error detected: Value 'X' at 'attributeDefinitions.1.member.attributeType' failed to satisfy constraint: Member must satisfy enum value set: [B, N, S]",
 			[]string{name, keyA, demand, `"AttributeDefinitions":[{"AttributeName":"a","AttributeType":"X"}]`}},
+		{"2 validation errors detected: Value null at 'attributeDefinitions.2.member.attributeName' failed to satisfy constraint: Member must not be null; " +
+			"Value 'X' at 'attributeDefinitions.2.member.attributeType' failed to satisfy constraint: Member must satisfy enum value set: [B, N, S]",
+			[]string{name, keyA, demand, `"AttributeDefinitions":[{"AttributeName":"a","AttributeType":"S"},{"AttributeType":"X"}]`}},
 		{"1 validation error detected: Value 'FREE' at 'billingMode' failed to satisfy constraint: Member must satisfy enum value set: [PROVISIONED, PAY_PER_REQUEST]", []string{name, defA, keyA, `"BillingMode":"FREE"`}},
 		{"One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED", []string{name, defA, keyA}},
 		{"One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
