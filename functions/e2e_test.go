@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -266,8 +268,9 @@ func eventually(t *testing.T, what string, done func() bool) {
 	}
 }
 
-// TestMain fails if a function's process outlives the emulator that ran it. What
-// handlers log that are called in this process, nobody reads.
+// TestMain fails if a function's process outlives the emulator that ran it, or a
+// goroutine of ours its test. What handlers log that are called in this process,
+// nobody reads.
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	code := m.Run()
@@ -275,5 +278,24 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "processes are left:", left)
 		code = 1
 	}
+	if left := goroutinesLeft(); left != "" {
+		fmt.Fprintf(os.Stderr, "goroutines are left:\n%s\n", left)
+		code = 1
+	}
 	os.Exit(code)
+}
+
+// goroutinesLeft has the stacks of goroutines that run our code, except its
+// caller's. Those that are about to end get a moment.
+func goroutinesLeft() string {
+	var left []string
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		stacks := make([]byte, 4<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		left = strings.Split(string(stacks), "\n\n")[1:] // the first one is the caller's
+		left = slices.DeleteFunc(left, func(stack string) bool { return !strings.Contains(stack, "crypto-ticker/") })
+		if len(left) == 0 || time.Now().After(deadline) {
+			return strings.Join(left, "\n\n")
+		}
+	}
 }
