@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -20,8 +21,9 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, stop, os.Args[1:], os.Stdout, os.Stderr)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 	case err != nil:
@@ -30,9 +32,8 @@ func main() {
 	}
 }
 
-// run is the command: it serves until ctx ends. stop makes a second signal end
-// the process at once.
-func run(ctx context.Context, stop func(), args []string, stdout, stderr io.Writer) (err error) {
+// run is the command: it serves until ctx ends.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
 	o, invoke, err := parse(args, stderr)
 	if err != nil {
 		return err
@@ -53,7 +54,6 @@ func run(ctx context.Context, stop func(), args []string, stdout, stderr io.Writ
 		fmt.Fprintf(stdout, "%s answered %s\n", i.name, answer)
 	}
 	<-ctx.Done()
-	stop()
 	fmt.Fprintln(stderr, "emulator: closing")
 	return nil
 }
@@ -76,6 +76,11 @@ func parse(args []string, stderr io.Writer) (o emulator.Options, invoke pairs, e
 	}
 	if f.NArg() > 0 {
 		return o, nil, fmt.Errorf("unexpected argument %q; see -h", f.Arg(0))
+	}
+	for _, i := range invoke {
+		if !json.Valid([]byte(i.value)) {
+			return o, nil, fmt.Errorf("-invoke %s: the event %q is not JSON", i.name, i.value)
+		}
 	}
 	o.Parameters, o.Map = parameters.toMap(), paths.toMap()
 	return o, invoke, nil
