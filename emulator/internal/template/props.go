@@ -1,6 +1,7 @@
 package template
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -30,7 +31,7 @@ func (p *props) lineOf(name string) int {
 
 // bad reports what is wrong with a property.
 func (p *props) bad(name, format string, args ...any) {
-	p.errorf(p.lineOf(name), p.at, p.path+name+" "+format, args...)
+	p.errorf(p.lineOf(name), p.at, "%s%s %s", p.path, name, fmt.Sprintf(format, args...))
 }
 
 // value returns the property's node unless it is absent or broken.

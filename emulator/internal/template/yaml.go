@@ -222,6 +222,9 @@ func (c *converter) scalar(y *yaml.Node) *node {
 	case yamlFloat.MatchString(y.Value):
 		if f, err := strconv.ParseFloat(digits, 64); err == nil {
 			n.kind, n.text = number, strconv.FormatFloat(f, 'f', -1, 64)
+			if !strings.Contains(n.text, ".") {
+				n.text += ".0" // 1.0 stays a fraction when it becomes a string
+			}
 		}
 	}
 	return n
