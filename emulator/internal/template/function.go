@@ -1,6 +1,7 @@
 package template
 
 import (
+	"cmp"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -141,10 +142,10 @@ func (l *loader) destination(p *props) string {
 	if typ == "Lambda" || typ == "" && strings.HasPrefix(arn, "arn:aws:lambda:") {
 		return l.functionARN(p, "Destination")
 	}
-	if typ == "" {
-		typ = service(strings.ReplaceAll(arn, ":", "::"))
+	if parts := strings.Split(arn, ":"); typ == "" && len(parts) > 2 {
+		typ = parts[2] // the service
 	}
-	p.notef(p.line, p.at, "property %s of type %s", strings.TrimSuffix(p.path, "."), typ)
+	p.notef(p.line, p.at, "property %s of type %s", strings.TrimSuffix(p.path, "."), cmp.Or(typ, quoted(arn)))
 	return ""
 }
 

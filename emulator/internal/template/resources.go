@@ -77,7 +77,7 @@ func (r *resolver) readResources(root *node) {
 	for _, f := range section.fields {
 		r.dependsOn(f)
 	}
-	if root.get("Transform") == nil {
+	if !slices.ContainsFunc(transforms(root.get("Transform")), func(t *node) bool { return t.text == samTransform }) {
 		for _, res := range r.present {
 			if isServerless(res.typ) {
 				r.errorf(res.line, res.id, "%s needs Transform: %s at the top of the template", res.typ, samTransform)
@@ -103,7 +103,7 @@ func (r *resolver) readResource(f field, globals map[string]*node) *resource {
 	}
 	for _, k := range f.value.fields {
 		if !slices.Contains(resourceKeys, k.name) {
-			r.errorf(k.line, f.name, "unknown key %s%s", quoted(k.name), didYouMean(k.name, append(resourceKeys, "Properties")))
+			r.errorf(k.line, f.name, "unknown key %s%s", quoted(k.name), didYouMean(k.name, resourceKeys))
 		}
 	}
 	res := &resource{id: f.name, line: f.line, props: f.value.get("Properties")}

@@ -30,6 +30,10 @@ func TestNotEmulated(t *testing.T) {
 		{"deploy time", fn("Policies: []\nTags: {a: b}\nTracing: Active\nMemorySize: 256\nDescription: x\nRole: x"), nil},
 		{"function", fn("Layers: [a]\nVpcConfig: {}\nFunctionUrlConfig: {}\nSomethingNew: 1"), []string{
 			"9: Fn: property Layers", "10: Fn: property VpcConfig", "11: Fn: property FunctionUrlConfig", "12: Fn: property SomethingNew"}},
+		{"destinations", fn("EventInvokeConfig:\n  DestinationConfig:\n    OnFailure: {Destination: 'arn:aws:sqs:us-east-1:123456789012:q'}\n" +
+			"    OnSuccess: {Type: SNS, Destination: x}"), []string{
+			"11: Fn: property EventInvokeConfig.DestinationConfig.OnFailure of type sqs",
+			"12: Fn: property EventInvokeConfig.DestinationConfig.OnSuccess of type SNS"}},
 		{"events", fn("Events:\n  A: {Type: SQS, Properties: {Queue: x}}\n  B: {Type: Api, Properties: {Path: /, Method: get}}"), []string{
 			"10: Fn: event A of type SQS", "11: Fn: event B of type Api"}},
 		{"event", fn("Events:\n  A: {Type: HttpApi, Properties: {Auth: {Authorizer: x}}}"), []string{"10: Fn: property Events.A.Properties.Auth"}},
@@ -98,6 +102,17 @@ func TestFunctionDefaults(t *testing.T) {
 	if f.Timeout != 3*time.Second || f.MemoryMB != 128 || f.Concurrency != -1 || f.LogFormat != "Text" ||
 		f.Async != (Async{MaxRetries: 2, MaxEventAge: 6 * time.Hour}) || len(f.Environment) != 0 {
 		t.Errorf("got %+v", f)
+	}
+}
+
+// TestPayloadFormat takes a version that is written as a number.
+func TestPayloadFormat(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"1.0", "2.0", "'2.0'"} {
+		s := parse(t, fn("Events: {E: {Type: HttpApi, Properties: {Path: /, Method: get, PayloadFormatVersion: "+version+"}}}"), Options{})
+		if got, want := s.HTTPAPIs[0].Routes[0].PayloadFormat, strings.Trim(version, "'"); got != want {
+			t.Errorf("%s: got %s", version, got)
+		}
 	}
 }
 

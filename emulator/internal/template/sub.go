@@ -60,7 +60,8 @@ func (r *resolver) subValue(name string, values map[string]string, c call) (stri
 		return v, true
 	}
 	var v *node
-	if id, attribute, dotted := strings.Cut(name, "."); dotted && r.resources[id] != nil && !r.isReferable(name) {
+	id, attribute, dotted := strings.Cut(name, ".")
+	if known := r.resources[id] != nil || r.generated[id] != nil; dotted && known && !r.isReferable(name) {
 		v = r.attribute(id, attribute, c)
 	} else {
 		v = r.reference(name, c)

@@ -119,7 +119,7 @@ func (l *loader) authorizer(api *WebSocketAPI, p *props) *Authorizer {
 
 var identitySource = regexp.MustCompile(`^(route\.request\.(header|querystring)\.[^\s.]+|context\.\S+|stageVariables\.\S+)$`)
 
-// checkIdentitySource
+// checkIdentitySource refuses sources that a WebSocket API does not have.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-apigatewayv2-authorizer.html
 func checkIdentitySource(a *props, sources []string) {
 	for _, s := range sources {
