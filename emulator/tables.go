@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"crypto-ticker/emulator/internal/awsjson"
@@ -14,7 +15,7 @@ import (
 )
 
 // createTables makes the template's tables. A table that a data folder already
-// holds stays as it is; it must have the template's keys.
+// holds stays as it is; it must have the template's keys and indexes.
 func createTables(ctx context.Context, db *dynamodb.Engine, tables []*template.Table) error {
 	for _, t := range tables {
 		if err := createTable(ctx, db, t); err != nil {
@@ -29,7 +30,7 @@ func createTable(ctx context.Context, db *dynamodb.Engine, t *template.Table) er
 	var e *awsjson.Error
 	switch {
 	case errors.As(err, &e) && strings.HasSuffix(e.Type, "#ResourceInUseException"):
-		if err := sameKeys(ctx, db, t); err != nil {
+		if err := sameShape(ctx, db, t); err != nil {
 			return err
 		}
 	case err != nil:
@@ -38,24 +39,54 @@ func createTable(ctx context.Context, db *dynamodb.Engine, t *template.Table) er
 	return setTTL(ctx, db, t)
 }
 
-// keys is what cannot be changed of a table.
-type keys struct {
-	KeySchema            []map[string]string
-	AttributeDefinitions []map[string]string
+// shape is what a table keeps for its life. Its lists but those of keys have no
+// order.
+type shape struct {
+	KeySchema              []keyElement
+	AttributeDefinitions   []attributeDefinition
+	GlobalSecondaryIndexes []index
+	LocalSecondaryIndexes  []index
 }
 
-func sameKeys(ctx context.Context, db *dynamodb.Engine, t *template.Table) error {
+type (
+	keyElement          struct{ AttributeName, KeyType string }
+	attributeDefinition struct{ AttributeName, AttributeType string }
+	index               struct {
+		IndexName  string
+		KeySchema  []keyElement
+		Projection struct {
+			ProjectionType   string
+			NonKeyAttributes []string
+		}
+	}
+)
+
+func (s *shape) sort() {
+	slices.SortFunc(s.AttributeDefinitions, func(a, b attributeDefinition) int {
+		return strings.Compare(a.AttributeName, b.AttributeName)
+	})
+	for _, list := range [][]index{s.GlobalSecondaryIndexes, s.LocalSecondaryIndexes} {
+		slices.SortFunc(list, func(a, b index) int { return strings.Compare(a.IndexName, b.IndexName) })
+		for _, x := range list {
+			slices.Sort(x.Projection.NonKeyAttributes)
+		}
+	}
+}
+
+func sameShape(ctx context.Context, db *dynamodb.Engine, t *template.Table) error {
 	out, err := db.Do(ctx, "DescribeTable", fmt.Appendf(nil, `{"TableName":%q}`, t.Name))
 	if err != nil {
 		return err
 	}
-	var have struct{ Table keys }
-	var want keys
+	var have struct{ Table shape }
+	var want shape
 	if err := errors.Join(json.Unmarshal(out, &have), json.Unmarshal(t.Create, &want)); err != nil {
 		return err
 	}
+	have.Table.sort()
+	want.sort()
 	if !reflect.DeepEqual(have.Table, want) {
-		return fmt.Errorf("the data folder holds a table %s with other keys; delete the table or the folder, or choose another folder", t.Name)
+		return fmt.Errorf("the data folder holds a table %s with other keys or indexes; delete the table or the folder, or choose another folder", t.Name)
 	}
 	return nil
 }

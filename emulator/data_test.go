@@ -1,0 +1,118 @@
+package emulator_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"crypto-ticker/emulator"
+)
+
+const dataTemplate = `
+Resources:
+  Notes:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}, {AttributeName: by, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      TimeToLiveSpecification: {AttributeName: ttl, Enabled: true}
+      GlobalSecondaryIndexes:
+        - IndexName: byAuthor
+          KeySchema: [{AttributeName: by, KeyType: HASH}]
+          Projection: {ProjectionType: INCLUDE, NonKeyAttributes: [a, b]}
+  Password:
+    Type: AWS::SecretsManager::Secret
+    Properties:
+      GenerateSecretString: {PasswordLength: 20}
+`
+
+// call calls an operation of a service with the JSON protocol.
+func call(t *testing.T, e *emulator.Emulator, target, version, body string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, e.AWSURL(), strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Amz-Target", target)
+	req.Header.Set("Content-Type", "application/x-amz-json-"+version)
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	res, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != 200 {
+		t.Fatalf("%s: got %s %s, %v", target, res.Status, answer, err)
+	}
+	return string(answer)
+}
+
+func TestDataFolder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "template.yaml")
+	run := func(change ...string) (*emulator.Emulator, error) {
+		text := strings.NewReplacer(change...).Replace(dataTemplate)
+		if len(change) > 0 && text == dataTemplate {
+			return nil, errors.New("nothing was changed")
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			return nil, err
+		}
+		return emulator.Run(t.Context(), emulator.Options{Template: file, Data: filepath.Join(dir, "data")})
+	}
+	const get = `{"TableName":"Notes","Key":{"id":{"S":"1"}}}`
+	const secret, item = `{"SecretId":"Password"}`, `{"id":{"S":"1"},"by":{"S":"ann"}}`
+
+	e, err := run()
+	if err != nil {
+		t.Fatal(err)
+	}
+	call(t, e, "DynamoDB_20120810.PutItem", "1.0", `{"TableName":"Notes","Item":`+item+`}`)
+	want := call(t, e, "secretsmanager.GetSecretValue", "1.1", secret)
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	for _, tt := range []struct {
+		name   string
+		change []string
+		err    string
+	}{
+		{"nothing", nil, ""},
+		{"order of attributes", []string{"[{AttributeName: id, AttributeType: S}, {AttributeName: by, AttributeType: S}]",
+			"[{AttributeName: by, AttributeType: S}, {AttributeName: id, AttributeType: S}]"}, ""},
+		{"time to live", []string{"AttributeName: ttl", "AttributeName: until"}, ""},
+		{"no time to live", []string{"Enabled: true", "Enabled: false"}, ""},
+		{"key", []string{"[{AttributeName: id, KeyType: HASH}]",
+			"[{AttributeName: id, KeyType: HASH}, {AttributeName: by, KeyType: RANGE}]"}, "with other keys or indexes"},
+		{"index", []string{"byAuthor", "byWriter"}, "with other keys or indexes"},
+		{"projection", []string{"[a, b]", "[a]"}, "with other keys or indexes"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e, err := run(tt.change...)
+			if tt.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.err) || !strings.Contains(err.Error(), "template.yaml:3: Notes: ") {
+					t.Errorf("got error %v, want one with %q and its place", err, tt.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close()
+			if got := call(t, e, "DynamoDB_20120810.GetItem", "1.0", get); !strings.Contains(got, `"ann"`) {
+				t.Errorf("item: got %s, want it kept", got)
+			}
+			if got := call(t, e, "secretsmanager.GetSecretValue", "1.1", secret); got != want {
+				t.Error("the secret has another value")
+			}
+		})
+	}
+}
