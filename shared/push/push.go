@@ -265,14 +265,13 @@ func (p *Pusher) do(ctx context.Context, j job) {
 		// Whether the last message arrived or not: it ends now.
 		err = p.config.Client.Close(ctx, j.conn.id)
 	}
-	closed := j.close && (gone || err == nil)
 	switch served := p.done(ctx, j, err); {
 	case ctx.Err() != nil || !served:
-	case closed:
+	case gone: // perhaps not open yet: then it is closed at a later try
+		p.config.Gone(j.conn.id)
+	case j.close && err == nil:
 		p.Remove(j.conn.id)
 		p.config.Closed(j.conn.id)
-	case gone:
-		p.config.Gone(j.conn.id)
 	}
 }
 

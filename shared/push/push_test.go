@@ -190,7 +190,9 @@ func TestSendAndClose(t *testing.T) {
 	})
 }
 
-func TestCloseOfWhoHasLeft(t *testing.T) {
+// TestCloseOfWhoIsNotOpenYet: a connection cannot be ended before its handshake
+// is over, so it is tried again.
+func TestCloseOfWhoIsNotOpenYet(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, time.Hour, 8000)
@@ -198,8 +200,13 @@ func TestCloseOfWhoHasLeft(t *testing.T) {
 		r.g.set("a", http.StatusGone, 0)
 		r.Close("a", []byte(`{}`))
 		synctest.Wait()
-		if !slices.Equal(r.closed, []string{"a"}) || len(r.gone) != 0 {
-			t.Errorf("closed %v, gone %v; want it closed", r.closed, r.gone)
+		if len(r.closed) != 0 || !slices.Equal(r.gone, []string{"a"}) {
+			t.Errorf("closed %v, gone %v; want it gone", r.closed, r.gone)
+		}
+		r.g.set("a", 0, 0)
+		r.run(time.Second)
+		if !slices.Equal(r.closed, []string{"a"}) || r.g.closes("a") != 1 || r.Len() != 0 {
+			t.Errorf("closed %v by %d requests, %d left; want it closed once", r.closed, r.g.closes("a"), r.Len())
 		}
 	})
 }
