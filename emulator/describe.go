@@ -18,8 +18,8 @@ import (
 func (e *Emulator) Describe(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	defer t.Flush() // an error means that nobody reads
-	for i, a := range e.stack.HTTPAPIs {
-		fmt.Fprintf(t, "HTTP API\t%s\thttp://%s/\n", a.LogicalID, e.host(a.ID, i > 0))
+	for _, a := range e.stack.HTTPAPIs {
+		fmt.Fprintf(t, "HTTP API\t%s\thttp://%s/\n", a.LogicalID, e.hosts[a.ID])
 		for _, r := range a.Routes {
 			fmt.Fprintf(t, "\t  %s\t%s\n", r.Key, e.functionName(r.FunctionARN))
 		}

@@ -79,6 +79,7 @@ type Emulator struct {
 	gateway   *apigw.Gateway
 	schedules *schedule.Runner
 	paths     map[string]string // Options.Map
+	hosts     map[string]string // host:port of each API, by its id
 
 	closing  sync.Once
 	closeErr error
@@ -125,6 +126,7 @@ func (e *Emulator) start(ctx context.Context, o Options) (err error) {
 	if e.aws, err = listen("-aws-addr", o.AWSAddr); err != nil {
 		return err
 	}
+	e.hosts = apigw.Hosts(e.stack, e.authority())
 	if err = e.resolve(o.EnvVars); err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (e *Emulator) AWSURL() string { return "http://" + authority(e.aws) }
 func (e *Emulator) WebSocketURL(api string) string {
 	for _, a := range e.stack.WebSocketAPIs {
 		if a.LogicalID == api {
-			return "ws://" + e.host(a.ID, e.stageIsShared(a)) + "/" + a.Stage
+			return "ws://" + e.hosts[a.ID] + "/" + a.Stage
 		}
 	}
 	return ""
@@ -40,25 +40,6 @@ func authority(l net.Listener) string {
 		return fmt.Sprintf("127.0.0.1:%d", a.Port)
 	}
 	return a.String()
-}
-
-// host is the authority of one API, named by its own host if it shares its
-// path with another.
-func (e *Emulator) host(id string, shared bool) string {
-	if !shared {
-		return e.authority()
-	}
-	return fmt.Sprintf("%s.execute-api.localhost:%d", id, e.api.Addr().(*net.TCPAddr).Port)
-}
-
-// stageIsShared says whether another WebSocket API has a stage of that name.
-func (e *Emulator) stageIsShared(a *template.WebSocketAPI) bool {
-	for _, b := range e.stack.WebSocketAPIs {
-		if b != a && b.Stage == a.Stage {
-			return true
-		}
-	}
-	return false
 }
 
 // endpoints are the variables by which SDKs in functions find the services.
@@ -83,13 +64,8 @@ func (e *Emulator) endpoints() map[string]string {
 func (e *Emulator) resolve(envVars string) error {
 	var pairs []string
 	suffix := ".execute-api." + e.stack.Region + ".amazonaws.com"
-	for i, a := range e.stack.HTTPAPIs {
-		host := e.host(a.ID, i > 0)
-		pairs = append(pairs, "https://"+a.ID+suffix, "http://"+host)
-	}
-	for _, a := range e.stack.WebSocketAPIs {
-		host := e.host(a.ID, e.stageIsShared(a))
-		pairs = append(pairs, "https://"+a.ID+suffix, "http://"+host, "wss://"+a.ID+suffix, "ws://"+host)
+	for id, host := range e.hosts {
+		pairs = append(pairs, "https://"+id+suffix, "http://"+host, "wss://"+id+suffix, "ws://"+host)
 	}
 	r := strings.NewReplacer(pairs...)
 	for i := range e.stack.Outputs {

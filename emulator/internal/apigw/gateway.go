@@ -80,8 +80,9 @@ func New(cfg Config) (*Gateway, error) {
 	}
 	g := &Gateway{cfg: cfg, port: port,
 		byID: map[string]handler{}, byStage: map[string]*socketAPI{}, mapped: map[string]*socketAPI{}}
-	for i, def := range cfg.Stack.HTTPAPIs {
-		api, err := newHTTPAPI(g, def, g.domain(def.ID, i > 0))
+	hosts := Hosts(cfg.Stack, cfg.Authority)
+	for _, def := range cfg.Stack.HTTPAPIs {
+		api, err := newHTTPAPI(g, def, hosts[def.ID])
 		if err != nil {
 			return nil, fmt.Errorf("apigw: %s: %w", def.LogicalID, err)
 		}
@@ -89,10 +90,7 @@ func New(cfg Config) (*Gateway, error) {
 		g.byID[def.ID] = api
 	}
 	for _, def := range cfg.Stack.WebSocketAPIs {
-		shared := slices.ContainsFunc(cfg.Stack.WebSocketAPIs, func(o *template.WebSocketAPI) bool {
-			return o != def && o.Stage == def.Stage
-		})
-		api, err := newSocketAPI(g, def, g.domain(def.ID, shared))
+		api, err := newSocketAPI(g, def, hosts[def.ID])
 		if err != nil {
 			return nil, fmt.Errorf("apigw: %s: %s: %w", def.Pos, def.LogicalID, err)
 		}
@@ -109,13 +107,26 @@ func New(cfg Config) (*Gateway, error) {
 	return g, nil
 }
 
-// domain is the domain name of an API: the authority, unless only a host of its
-// own can name the API.
-func (g *Gateway) domain(id string, ownHost bool) string {
-	if ownHost {
-		return id + ".execute-api.localhost:" + g.port
+// Hosts returns the domain name, with its port, of each of a stack's APIs by the
+// API's id: the authority, unless only a host of its own can name the API.
+func Hosts(stack *template.Stack, authority string) map[string]string {
+	_, port, _ := net.SplitHostPort(authority) // New refuses what is none
+	hosts := make(map[string]string)
+	name := func(id string, shared bool) {
+		hosts[id] = authority
+		if shared {
+			hosts[id] = id + ".execute-api.localhost:" + port
+		}
 	}
-	return g.cfg.Authority
+	for i, a := range stack.HTTPAPIs {
+		name(a.ID, i > 0)
+	}
+	for _, a := range stack.WebSocketAPIs {
+		name(a.ID, slices.ContainsFunc(stack.WebSocketAPIs, func(b *template.WebSocketAPI) bool {
+			return b != a && b.Stage == a.Stage
+		}))
+	}
+	return hosts
 }
 
 func (g *Gateway) mapPaths() error {
