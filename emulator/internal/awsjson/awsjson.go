@@ -68,7 +68,8 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			Message: fmt.Sprintf("Request size exceeded %d bytes", s.MaxBody)})
 		return
 	} else if err != nil {
-		return // the client has gone
+		w.WriteHeader(http.StatusBadRequest) // the body ended before its time: the client has gone
+		return
 	}
 	out, err := op(r.Context(), body)
 	if err == nil {

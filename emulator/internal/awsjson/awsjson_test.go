@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"crypto-ticker/emulator/internal/awsjson"
 )
@@ -68,6 +69,15 @@ func TestService(t *testing.T) {
 			}
 		})
 	}
+	t.Run("body that breaks off", func(t *testing.T) {
+		r := httptest.NewRequest(http.MethodPost, "/", io.MultiReader(strings.NewReader(`{"a"`), iotest.ErrReader(io.ErrUnexpectedEOF)))
+		r.Header.Set("X-Amz-Target", "Shop_2026.Echo")
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code != 400 || w.Body.Len() > 0 {
+			t.Errorf("got %d %s, want 400 and nothing", w.Code, w.Body)
+		}
+	})
 	if !strings.Contains(log.String(), "disk is full") {
 		t.Errorf("the log does not tell of the internal error: %s", &log)
 	}
