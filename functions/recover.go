@@ -15,11 +15,17 @@ import (
 	"crypto-ticker/shared/awsconfig"
 )
 
-// recoverDelay keeps a ticker that fails at once from failing all the time.
-const recoverDelay = time.Second
+const (
+	// recoverDelay keeps a ticker that fails at once from failing all the time.
+	recoverDelay = time.Second
+	// maxAttempts is how many times in a row a ticker is woken. Then that is left
+	// to the schedule: otherwise, while the ticker cannot work, each of the
+	// schedule's events would add another endless row of failures.
+	maxAttempts = 5
+)
 
 // Recover returns the handler of the ticker's failures: it wakes the ticker
-// again, long before the schedule would.
+// again, long before the schedule would, up to five times in a row.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 func Recover(_ context.Context, getenv func(string) string) (lambda.Handler, error) {
@@ -41,6 +47,7 @@ type failureRecord struct {
 		FunctionARN string `json:"functionArn"`
 		Condition   string `json:"condition"`
 	} `json:"requestContext"`
+	RequestPayload  json.RawMessage `json:"requestPayload"`
 	ResponsePayload json.RawMessage `json:"responsePayload"` // of the function, or of Lambda in its place
 }
 
@@ -54,16 +61,25 @@ func (r recovery) handle(ctx context.Context, record failureRecord) error {
 		Message string `json:"errorMessage"`
 	}
 	_ = json.Unmarshal(record.ResponsePayload, &cause) // missing if the event became too old
+	var failed tickerEvent
+	_ = json.Unmarshal(record.RequestPayload, &failed) // whatever it was, only a wake has a number
 	slog.ErrorContext(ctx, "ticker failed", "function", function,
 		"failed_request_id", record.RequestContext.RequestID, "condition", record.RequestContext.Condition,
-		"error_type", cause.Type, "error", cause.Message)
+		"error_type", cause.Type, "error", cause.Message, "attempt", failed.Attempt)
+	if failed.Attempt >= maxAttempts {
+		return nil
+	}
+	wake, err := json.Marshal(tickerEvent{Type: eventWake, Attempt: failed.Attempt + 1})
+	if err != nil {
+		return fmt.Errorf("recover: %w", err)
+	}
 	if err := pause(ctx, r.delay); err != nil {
 		return fmt.Errorf("recover: %w", err)
 	}
-	_, err := r.lambda.Invoke(ctx, &lambdasvc.InvokeInput{
+	_, err = r.lambda.Invoke(ctx, &lambdasvc.InvokeInput{
 		FunctionName:   &function,
 		InvocationType: types.InvocationTypeEvent,
-		Payload:        []byte(`{"type":"wake"}`),
+		Payload:        wake,
 	})
 	if err != nil {
 		return fmt.Errorf("recover: wake %s: %w", function, err)

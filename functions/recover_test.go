@@ -39,12 +39,17 @@ func TestRecoverWakesTicker(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func(map[string]any)
+		want   string
 	}{
-		{"the ticker exited", func(map[string]any) {}},
+		{"the ticker exited", func(map[string]any) {}, `{"type":"wake","attempt":1}`},
 		{"the event became too old", func(record map[string]any) {
 			delete(record, "responsePayload")
 			record["requestContext"].(map[string]any)["condition"] = "EventAgeExceeded"
-		}},
+		}, `{"type":"wake","attempt":1}`},
+		{"it failed again", func(record map[string]any) {
+			record["requestPayload"] = map[string]any{"type": "wake", "attempt": 4}
+		}, `{"type":"wake","attempt":5}`},
+		{"of no object", func(record map[string]any) { record["requestPayload"] = "text" }, `{"type":"wake","attempt":1}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -66,10 +71,25 @@ func TestRecoverWakesTicker(t *testing.T) {
 			if want := "/2015-03-31/functions/" + arn + "/invocations"; path != want {
 				t.Errorf("path %s; want %s", path, want)
 			}
-			if got.invocationType != "Event" || got.payload != `{"type":"wake"}` {
-				t.Errorf("%s invocation with %s; want an Event with a wake", got.invocationType, got.payload)
+			if got.invocationType != "Event" || got.payload != tt.want {
+				t.Errorf("%s invocation with %s; want an Event with %s", got.invocationType, got.payload, tt.want)
 			}
 		})
+	}
+}
+
+// TestRecoverGivesUp: what fails each time is left to the schedule.
+func TestRecoverGivesUp(t *testing.T) {
+	t.Parallel()
+	env, calls := newRecover(t, http.StatusAccepted)
+	record := goldenEvent(t, "recover_record.json", func(record map[string]any) {
+		record["requestPayload"] = map[string]any{"type": "wake", "attempt": 5}
+	})
+	if _, err := newHandler(t, functions.Recover, env).Invoke(t.Context(), record); err != nil {
+		t.Fatal(err)
+	}
+	if len(calls) != 0 {
+		t.Errorf("woke the ticker with %+v", <-calls)
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 // Ticker returns the handler that moves prices and sends them to everybody. Its
 // events are those of the schedule, and
 //
-//	{"type":"wake"}
+//	{"type":"wake","attempt":1}
 //	{"type":"greet","connection_id":"…","connected_at":1779634513402,"actor":"user:demo","symbols":["BTC-USD"]}
 //
 // which have it look for work at once, or first greet a connection that was just
@@ -100,6 +100,7 @@ const (
 
 type tickerEvent struct {
 	Type         string   `json:"type"`
+	Attempt      int      `json:"attempt,omitempty"` // of a wake, how many times in a row the ticker has failed
 	ConnectionID string   `json:"connection_id,omitempty"`
 	ConnectedAt  int64    `json:"connected_at,omitempty"` // milliseconds since 1970
 	Actor        string   `json:"actor,omitempty"`
