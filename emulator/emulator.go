@@ -194,7 +194,7 @@ func (e *Emulator) serve(l net.Listener, h http.Handler) {
 	s := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(e.log.Handler(), slog.LevelWarn),
 	}
 	e.servers = append(e.servers, s)
 	go func() {
