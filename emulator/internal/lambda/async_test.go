@@ -63,11 +63,11 @@ func TestAsyncRetries(t *testing.T) {
 	for i, wait := range []time.Duration{0, time.Minute, 2 * time.Minute} {
 		if wait > 0 {
 			eventually(t, "the retry to be planned", func() bool { return a.waiting() == 1 })
-			a.clock.Advance(wait - time.Second)
+			a.clock.Advance(wait / 2)
 			if a.waiting() != 1 {
 				t.Fatalf("retry %d came before its time", i)
 			}
-			a.clock.Advance(time.Second)
+			a.clock.Advance(wait / 2)
 		}
 		a.fail <- errors.New("no luck")
 		if got := <-a.calls; got != id {
