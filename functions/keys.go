@@ -218,15 +218,15 @@ func (h keys) revokeToken(ctx context.Context, tok string) (any, error) {
 	return map[string]any{"token_hash": hash, "existed": existed, "connections_closed": closed}, nil
 }
 
-// closeConnections closes the open connections of a token and returns their
-// number. Those that went in the meantime are fine.
+// closeConnections closes the connections of a token and returns their number.
+// Those that went in the meantime are fine.
 func (h keys) closeConnections(ctx context.Context, tokenHash string) (closed int, err error) {
 	conns, err := h.store.TokenConnections(ctx, tokenHash)
 	if err != nil {
 		return 0, err
 	}
 	for _, c := range conns {
-		_, e := h.api.DeleteConnection(ctx, &apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: &c.ConnectionID})
+		e := h.closeConnection(ctx, c.ConnectionRef)
 		if _, gone := errors.AsType[*types.GoneException](e); gone {
 			continue
 		}
@@ -237,6 +237,25 @@ func (h keys) closeConnections(ctx context.Context, tokenHash string) (closed in
 		closed++
 	}
 	return closed, err
+}
+
+const (
+	handshakeTime = 5 * time.Second // from $connect until the connection is open
+	closePause    = 100 * time.Millisecond
+)
+
+// closeConnection closes a connection. API Gateway calls one gone whose handshake
+// is not over, so a young one is tried for a while.
+func (h keys) closeConnection(ctx context.Context, c store.ConnectionRef) error {
+	for {
+		_, err := h.api.DeleteConnection(ctx, &apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: &c.ConnectionID})
+		if _, gone := errors.AsType[*types.GoneException](err); !gone || c.Age(time.Now()) > handshakeTime {
+			return err
+		}
+		if pause(ctx, closePause) != nil {
+			return err
+		}
+	}
 }
 
 func (h keys) demo(ctx context.Context) (any, error) {

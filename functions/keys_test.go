@@ -147,6 +147,7 @@ type connectionsAPI struct {
 
 	mu      sync.Mutex
 	deleted []string
+	opening int // requests that still come before a connection is open
 }
 
 func newConnectionsAPI(t *testing.T, status map[string]int) *connectionsAPI {
@@ -158,12 +159,18 @@ func newConnectionsAPI(t *testing.T, status map[string]int) *connectionsAPI {
 			return
 		}
 		a.mu.Lock()
-		a.deleted = append(a.deleted, id)
-		a.mu.Unlock()
-		if a.status[id] == http.StatusGone {
+		defer a.mu.Unlock()
+		status := a.status[id]
+		if a.opening > 0 {
+			a.opening--
+			status = http.StatusGone
+		} else {
+			a.deleted = append(a.deleted, id)
+		}
+		if status == http.StatusGone {
 			w.Header().Set("x-amzn-ErrorType", "GoneException")
 		}
-		w.WriteHeader(a.status[id])
+		w.WriteHeader(status)
 	}))
 	t.Cleanup(a.Close)
 	return a
@@ -174,24 +181,29 @@ func TestKeysRevokeToken(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		status map[string]int // of the token's connections
+		age    time.Duration  // of them
 		closed float64
 		fails  bool
 	}{
-		{"no connection", nil, 0, false},
-		{"two connections", map[string]int{"one=": 204, "two=": 204}, 2, false},
-		{"one is gone", map[string]int{"one=": 410, "two=": 204}, 1, false},
-		{"one cannot be closed", map[string]int{"one=": 403, "two=": 204}, 1, true},
+		{"no connection", nil, 0, 0, false},
+		{"two connections", map[string]int{"one=": 204, "two=": 204}, time.Minute, 2, false},
+		{"one is gone", map[string]int{"one=": 410, "two=": 204}, time.Minute, 1, false},
+		{"one cannot be closed", map[string]int{"one=": 403, "two=": 204}, time.Minute, 1, true},
+		{"one is about to open", map[string]int{"one=": 204}, 0, 1, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			env, s := newEnv(t)
 			api := newConnectionsAPI(t, tt.status)
+			if tt.age == 0 {
+				api.opening = 2
+			}
 			h := newHandler(t, functions.Keys, env.With("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", api.URL+"/prod", "WEBSOCKET_ENDPOINT", stageURL))
 			tok := addToken(t, env, s, unchanged, asIs)
-			addConnection(t, s, "other=", auth.HashToken("another token"))
+			addConnection(t, s, "other=", auth.HashToken("another token"), 0)
 			var want []string
 			for id := range tt.status {
-				addConnection(t, s, id, auth.HashToken(tok))
+				addConnection(t, s, id, auth.HashToken(tok), tt.age)
 				want = append(want, id)
 			}
 
@@ -218,10 +230,10 @@ func TestKeysRevokeToken(t *testing.T) {
 
 func sorted(s []string) []string { return slices.Sorted(slices.Values(s)) }
 
-func addConnection(t *testing.T, s *store.Store, id, tokenHash string) {
+func addConnection(t *testing.T, s *store.Store, id, tokenHash string, age time.Duration) {
 	t.Helper()
 	err := s.AddConnection(t.Context(), store.Connection{
-		ConnectionRef: store.ConnectionRef{ConnectionID: id, ConnectedAt: time.Now().UnixMilli()},
+		ConnectionRef: store.ConnectionRef{ConnectionID: id, ConnectedAt: time.Now().Add(-age).UnixMilli()},
 		UserID:        "ada", TokenHash: tokenHash, ExpiresAt: time.Now().Add(time.Hour),
 	})
 	if err != nil {
