@@ -21,6 +21,10 @@ func (p *parser) wrongType(op string, k kind) error {
 
 // checked gives the condition, or what can be said against it without an item.
 func (p *parser) checked(c *condition) (*condition, error) {
+	if len(c.args) == 2 && c.args[0].path != nil && slices.Equal(c.args[0].path, c.args[1].path) {
+		return nil, p.invalid("The first operand must be distinct from the remaining operands for this operator or function; operator: " +
+			c.op + ", first operand: " + c.args[0].path.String())
+	}
 	switch c.op {
 	case "attribute_exists", "attribute_not_exists":
 		if len(c.args) != 1 {

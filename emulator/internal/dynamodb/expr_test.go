@@ -101,6 +101,8 @@ func TestConditionErrors(t *testing.T) {
 		{"begins_with(s, :n1)", "Incorrect operand type for operator or function; operator or function: begins_with, operand type: N"},
 		{"attribute_type(s, :n1)", "Incorrect operand type for operator or function; operator or function: attribute_type, operand type: N"},
 		{"attribute_type(s, :bad)", "Invalid attribute type name found; type: BAD, valid types: {B,NULL,SS,BOOL,M,L,N,NS,BS,S}"},
+		{"s = #s", "The first operand must be distinct from the remaining operands for this operator or function; operator: =, first operand: [s]"},
+		{"contains(l[2].k, l[2].k)", "The first operand must be distinct from the remaining operands for this operator or function; operator: contains, first operand: [l, [2], k]"},
 		{"s < :t", "Incorrect operand type for operator or function; operator or function: <, operand type: BOOL"},
 		{"n BETWEEN :n6 AND :n1", "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {N:6}, upper bound operand: AttributeValue: {N:1}"},
 		{"n BETWEEN :n6 AND :s", "The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: {N:6}, upper bound operand: AttributeValue: {S:hello}"},
