@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // maxItemSize is how large an item may be, in bytes as value.size counts them.
@@ -14,14 +15,21 @@ const maxItemSize = 400 << 10
 
 // An item is stored as its size, as a varint, and its JSON.
 
-// encode gives an item as it is stored, if the table can hold it.
-func (t *table) encode(it item, tooLarge string) ([]byte, error) {
+// encode gives an item as it is stored, if the table can hold it. What an update
+// makes has errors of its own, and may nest too deep: that of what a client
+// sends is checked where it is read.
+func (t *table) encode(it item, updated bool) ([]byte, error) {
 	size := it.size()
-	if size > maxItemSize {
-		return nil, validation(tooLarge)
+	switch tooDeep := func(a attribute) bool { return !a.value.within(maxNesting) }; {
+	case size > maxItemSize && updated:
+		return nil, errUpdateTooLarge
+	case size > maxItemSize:
+		return nil, validation("Item size has exceeded the maximum allowed size")
+	case updated && slices.ContainsFunc(it, tooDeep):
+		return nil, errNesting
 	}
 	for _, x := range t.indexes {
-		if err := x.check(it); err != nil {
+		if err := x.check(it, updated); err != nil {
 			return nil, err
 		}
 	}

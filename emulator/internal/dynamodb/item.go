@@ -29,7 +29,7 @@ func (e *Engine) putItem(body []byte) (json.RawMessage, error) {
 	if ch.key, err = t.schema.of(r.item); err != nil {
 		return nil, err
 	}
-	stored, err := t.encode(r.item, "Item size has exceeded the maximum allowed size")
+	stored, err := t.encode(r.item, false)
 	if err != nil {
 		return nil, err
 	}
@@ -113,12 +113,7 @@ func (t *table) updated(key item, u *update, old item) (item, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, a := range it { // values that are legal may have been put too deep
-		if !a.value.within(maxNesting) {
-			return nil, nil, errNesting
-		}
-	}
-	stored, err := t.encode(it, "Item size to update has exceeded the maximum allowed size")
+	stored, err := t.encode(it, true)
 	return it, stored, err
 }
 

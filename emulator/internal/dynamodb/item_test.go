@@ -142,6 +142,33 @@ func TestItemSizeLimit(t *testing.T) {
 		"Validation: Item size to update has exceeded the maximum allowed size")
 }
 
+// TestUpdateIsBounded has short expressions that ask for gigabytes. They fail on
+// the way, not when the item is complete.
+func TestUpdateIsBounded(t *testing.T) {
+	t.Parallel()
+	old := item{{"l", value{kind: kindList, list: make([]value, 200_000)}}}
+	for i := range old[0].value.list {
+		old[0].value.list[i] = value{kind: kindNull, flag: true}
+	}
+	twice := "list_append(l, l)"
+	var sets []string
+	for i := range 150 {
+		sets = append(sets, fmt.Sprintf("a%d = %s", i, twice))
+	}
+	for range 6 {
+		twice = "list_append(" + twice + ", " + twice + ")"
+	}
+	for _, expr := range []string{"SET " + strings.Join(sets, ", "), "SET a = " + twice} {
+		u, err := parseUpdate(expr, testBindings(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := u.apply(old); err != errUpdateTooLarge {
+			t.Errorf("%.30s…: got %v", expr, err)
+		}
+	}
+}
+
 // TestConditionsAreExact lets many clients count with conditional writes: every
 // acknowledged one must count once.
 func TestConditionsAreExact(t *testing.T) {

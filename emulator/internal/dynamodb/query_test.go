@@ -278,6 +278,14 @@ func TestIndexes(t *testing.T) {
 		b.want("Scan", `{"TableName":"Indexed","IndexName":"local","Select":"COUNT"}`, `{"Count":3,"ScannedCount":3}`)
 
 		b.wantError("PutItem", `{"TableName":"Indexed","Item":{"pk":{"S":"p"},"sk":{"N":"1"},"g":{"N":"1"}}}`, "Validation: One or more parameter values were invalid: Type mismatch for Index Key g Expected: S Actual: N IndexName: all")
+		b.wantError("PutItem", `{"TableName":"Indexed","Item":{"pk":{"S":"p"},"sk":{"N":"1"},"g":{"S":""}}}`, "Validation: One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty string value. IndexName: all, IndexKey: g")
+		for value, want := range map[string]string{
+			`{"N":"1"}`: "The update expression attempted to update the secondary index key to unsupported type",
+			`{"S":""}`:  "One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty string value.",
+			`{"S":"` + strings.Repeat("x", 2049) + `"}`: "The update expression attempted to update the secondary index key beyond allowed size limits",
+		} {
+			b.wantError("UpdateItem", `{"TableName":"Indexed","Key":{"pk":{"S":"p"},"sk":{"N":"1"}},"UpdateExpression":"SET g = :g","ExpressionAttributeValues":{":g":`+value+`}}`, "Validation: "+want)
+		}
 		b.wantError("Query", `{"TableName":"Indexed","IndexName":"all","ConsistentRead":true}`, "Validation: Consistent reads are not supported on global secondary indexes")
 		b.wantError("Query", `{"TableName":"Indexed","IndexName":"some","Select":"ALL_ATTRIBUTES"}`,
 			"Validation: One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index some because its projection type is not ALL")

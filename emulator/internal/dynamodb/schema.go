@@ -79,7 +79,7 @@ func (a keyAttribute) check(v value, limit int, tooLong string) error {
 	case v.kind == kindNumber:
 		return nil
 	case v.text == "":
-		return validation(emptyKeyText(v.kind) + " Key: " + a.name)
+		return validation("One or more parameter values are not valid. " + emptyKeyText(v.kind) + " Key: " + a.name)
 	case len(v.text) > limit:
 		return invalidParameter("%s", tooLong)
 	}
@@ -91,7 +91,7 @@ func emptyKeyText(k kind) string {
 	if k == kindBinary {
 		what = "binary"
 	}
-	return "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty " + what + " value."
+	return "The AttributeValue for a key attribute cannot contain an empty " + what + " value."
 }
 
 // index is a secondary index of a table.
@@ -121,26 +121,35 @@ func (x *index) entry(it item, primary []byte) []byte {
 	return append(key, primary...)
 }
 
-// check says whether an item can be stored in a table with the index.
-func (x *index) check(it item) error {
+// check says whether an item can be stored in a table with the index. What an
+// update makes has errors of its own.
+func (x *index) check(it item, updated bool) error {
+	either := func(put, update error) error {
+		if updated {
+			return update
+		}
+		return put
+	}
 	for i, a := range x.schema.attributes() {
 		v, ok := it.get(a.name)
-		if !ok {
-			continue
-		}
-		limit := maxHashSize
-		if i == 1 {
-			limit = maxSortSize
-		}
+		limit := []int{maxHashSize, maxSortSize}[i]
 		switch {
+		case !ok:
 		case v.kind != a.kind:
-			return invalidParameter("Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", a.name, a.kind, v.kind, x.name)
+			return either(
+				invalidParameter("Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", a.name, a.kind, v.kind, x.name),
+				validation("The update expression attempted to update the secondary index key to unsupported type"))
 		case v.kind == kindNumber:
 		case v.text == "":
-			return validationf("One or more parameter values are not valid. A value specified for a secondary index key is not supported. "+
-				"The AttributeValue for a key attribute cannot contain an empty string value. IndexName: %s, IndexKey: %s", x.name, a.name)
+			return either(
+				validationf("One or more parameter values are not valid. A value specified for a secondary index key is not supported. "+
+					"%s IndexName: %s, IndexKey: %s", emptyKeyText(a.kind), x.name, a.name),
+				validation("One or more parameter values are not valid. The update expression attempted to update a secondary index key "+
+					"to a value that is not supported. "+emptyKeyText(a.kind)))
 		case len(v.text) > limit:
-			return invalidParameter("Size of hashkey has exceeded the maximum size limit of%d bytes. IndexName: %s, IndexKey: %s", limit, x.name, a.name)
+			return either(
+				invalidParameter("Size of hashkey has exceeded the maximum size limit of%d bytes. IndexName: %s, IndexKey: %s", limit, x.name, a.name),
+				validation("The update expression attempted to update the secondary index key beyond allowed size limits"))
 		}
 	}
 	return nil

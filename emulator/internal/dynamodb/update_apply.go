@@ -5,15 +5,17 @@ package dynamodb
 import "slices"
 
 var (
-	errOperandType = validation("An operand in the update expression has an incorrect data type")
-	errMissing     = validation("The provided expression refers to an attribute that does not exist in the item")
-	errBadPath     = validation("The document path provided in the update expression is invalid for update")
+	errUpdateTooLarge = validation("Item size to update has exceeded the maximum allowed size")
+	errOperandType    = validation("An operand in the update expression has an incorrect data type")
+	errMissing        = validation("The provided expression refers to an attribute that does not exist in the item")
+	errBadPath        = validation("The document path provided in the update expression is invalid for update")
 )
 
 // apply gives the item as the update makes it; old stays as it is. Every
 // operand is taken from old, so actions do not see each other.
 func (u *update) apply(old item) (item, error) {
 	root := value{kind: kindMap, item: old.clone()}
+	written := 0 // bytes; the item will hold all of them, so memory is bounded
 	var removed []path
 	for _, a := range u.ordered() {
 		v, keep, err := a.result(old)
@@ -23,6 +25,9 @@ func (u *update) apply(old item) (item, error) {
 		if !keep {
 			removed = append(removed, a.path)
 			continue
+		}
+		if written += v.size(); written > maxItemSize {
+			return nil, errUpdateTooLarge
 		}
 		if root, err = root.set(a.path, v); err != nil {
 			return nil, err
@@ -105,6 +110,9 @@ func (o operand) setValue(old item) (value, error) {
 		return value{}, errOperandType
 	}
 	if o.fn == "list_append" {
+		if len(a.list)+len(b.list) > maxItemSize {
+			return value{}, errUpdateTooLarge
+		}
 		return value{kind: kindList, list: slices.Concat(a.list, b.list)}, nil
 	}
 	a.text, err = addNumbers(a.text, b.text, o.fn == "-")
