@@ -128,7 +128,7 @@ func parse(t *testing.T, src string, o Options) *Stack {
 func TestStackName(t *testing.T) {
 	t.Parallel()
 	for folder, want := range map[string]string{
-		"crypto-ticker":          "crypto-ticker",
+		"chat-room":              "chat-room",
 		"My App (2)":             "My-App-2",
 		"2026_notes":             "notes",
 		"/":                      "local",
