@@ -57,6 +57,7 @@ func dial(ctx context.Context, s *system) (*client, error) {
 	if buffered != nil && buffered.Buffered() > 0 {
 		early := make([]byte, buffered.Buffered())
 		if _, err := io.ReadFull(buffered, early); err != nil {
+			conn.Close()
 			return nil, err
 		}
 		c.r.Reset(io.MultiReader(bytes.NewReader(early), conn))

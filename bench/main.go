@@ -17,12 +17,13 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 	"time"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	seconds := flag.Int("seconds", 5, "how long each measurement of ticks takes")
 	connections := flag.String("connections", "1,100,1000", "numbers of clients that receive ticks")

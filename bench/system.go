@@ -24,6 +24,7 @@ import (
 // system is a running emulator with the application, and a token for it.
 type system struct {
 	cmd   *exec.Cmd
+	end   context.CancelFunc // asks cmd to end, and kills it if it does not
 	addr  string
 	aws   string
 	token string
@@ -48,13 +49,16 @@ func start(ctx context.Context, dir string, parameters ...string) (*system, erro
 	for _, p := range parameters {
 		args = append(args, "-parameter", p)
 	}
-	s := &system{cmd: exec.Command(filepath.Join(dir, "emulator"), args...), addr: addr, aws: awsAddr}
-	s.cmd.Stderr = io.Discard
+	run, end := context.WithCancel(ctx)
+	s := &system{cmd: exec.CommandContext(run, filepath.Join(dir, "emulator"), args...), end: end, addr: addr, aws: awsAddr}
+	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
+	s.cmd.WaitDelay = 10 * time.Second
 	out, err := s.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = s.cmd.Start()
 	}
-	if err := s.cmd.Start(); err != nil {
+	if err != nil {
+		end()
 		return nil, err
 	}
 	late := time.AfterFunc(3*time.Minute, func() { s.cmd.Process.Kill() })
@@ -143,16 +147,6 @@ func (s *system) connectionIDs(ctx context.Context) ([]string, error) {
 }
 
 func (s *system) close() {
-	s.cmd.Process.Signal(syscall.SIGTERM)
-	done := make(chan struct{})
-	go func() {
-		s.cmd.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-time.After(10 * time.Second):
-		s.cmd.Process.Kill()
-		<-done
-	}
+	s.end()
+	s.cmd.Wait() // the signal is no error
 }
