@@ -126,6 +126,7 @@ func TestPlaceholderErrors(t *testing.T) {
 		{`"ExpressionAttributeNames":{"x":"pk"}`, `ExpressionAttributeNames contains invalid key: Syntax error; key: "x"`},
 		{`"ExpressionAttributeValues":{"x":{"S":"a"}}`, `ExpressionAttributeValues contains invalid key: Syntax error; key: "x"`},
 		{`"ExpressionAttributeValues":{":x":{"N":"a"}}`, `ExpressionAttributeValues contains invalid value: The parameter cannot be converted to a numeric value: a for key :x`},
+		{`"ExpressionAttributeNames":{"#b":"","#a":""}`, `ExpressionAttributeNames contains invalid value: Empty attribute name for key #a`},
 		{`"ExpressionAttributeNames":{"#b":"b","#a":"b"}`, `Value provided in ExpressionAttributeNames unused in expressions: keys: {#a, #b}`},
 		{`"ExpressionAttributeValues":{":x":{"S":"a"}}`, `Value provided in ExpressionAttributeValues unused in expressions: keys: {:x}`},
 	} {

@@ -73,6 +73,7 @@ func TestKill(t *testing.T) {
 	if err := writer.Start(); err != nil {
 		t.Fatal(err)
 	}
+	defer writer.Process.Kill()
 	const enough = 500
 	var acknowledged []string
 	for lines := bufio.NewScanner(out); lines.Scan(); {

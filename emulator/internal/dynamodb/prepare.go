@@ -4,6 +4,7 @@ package dynamodb
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -63,6 +64,11 @@ func (r *request) placeholders(expressions ...named) error {
 	}
 	if err := checkPlaceholders("ExpressionAttributeNames", '#', r.bind.names); err != nil {
 		return err
+	}
+	for _, placeholder := range slices.Sorted(maps.Keys(r.bind.names)) {
+		if r.bind.names[placeholder] == "" {
+			return validation("ExpressionAttributeNames contains invalid value: Empty attribute name for key " + placeholder)
+		}
 	}
 	return checkPlaceholders("ExpressionAttributeValues", ':', r.bind.values)
 }

@@ -56,7 +56,7 @@ func (e *Engine) scan(body []byte) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.backwards = false
+	r.backwards, r.keyCondition = false, nil // a scan has neither
 	p, err := e.newPage(r)
 	if err != nil {
 		return nil, err
@@ -237,7 +237,11 @@ func (p *page) resume() error {
 			return bad
 		}
 	}
-	if bytes.Compare(key, p.from) < 0 || p.to != nil && bytes.Compare(key, p.to) >= 0 {
+	switch outside := bytes.Compare(key, p.from) < 0 || p.to != nil && bytes.Compare(key, p.to) >= 0; {
+	case outside && p.r.keyCondition == nil:
+		return validationf("The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. "+
+			"TotalSegments: %d Segment: %d", *p.r.totalSegments, *p.r.segment)
+	case outside:
 		return validation("The provided starting key is outside query boundaries based on provided conditions")
 	}
 	if p.r.backwards {

@@ -230,6 +230,17 @@ func TestScan(t *testing.T) {
 				t.Errorf("%d segments: got %d items", segments, len(seen))
 			}
 		}
+		wrong := 0 // the item's key is in one of two segments, whatever expression stands there for a query
+		for segment := range 2 {
+			_, err := b.do("Scan", `{"TableName":"Things","KeyConditionExpression":"pk = :p","Segment":%d,"TotalSegments":2,"ExclusiveStartKey":{"pk":{"N":"7"}}}`, segment)
+			want := fmt.Sprintf("Validation: The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: 2 Segment: %d", segment)
+			if err != nil && short(err) == want {
+				wrong++
+			}
+		}
+		if wrong != 1 {
+			t.Errorf("a key is in the wrong one of two segments %d times", wrong)
+		}
 		b.want("Scan", `{"TableName":"Things","FilterExpression":"pk IN (:a, :b)","ExpressionAttributeValues":{":a":{"N":"7"},":b":{"N":"-7"}}}`, `{"Items":[{"pk":{"N":"7"}}],"Count":1,"ScannedCount":200}`)
 	})
 }
