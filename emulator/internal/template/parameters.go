@@ -206,7 +206,7 @@ func (p *paramReader) violation(n *node, v string) string {
 
 func (p *paramReader) violatesNumber(v string) string {
 	f, err := strconv.ParseFloat(v, 64)
-	if err != nil {
+	if err != nil || strings.Trim(v, "0123456789+-.eE") != "" { // Go knows NaN, Inf and 0x1p2 too
 		return "is not a number"
 	}
 	return p.outside(f, "MinValue", "MaxValue", "is less than ", "is more than ", "")

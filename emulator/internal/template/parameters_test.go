@@ -50,6 +50,9 @@ func TestParameters(t *testing.T) {
 		{"list pattern", `{Type: CommaDelimitedList, Default: a, AllowedPattern: "[a-z]"}`, "a,B", "", `the value "B" does not match "[a-z]"`},
 		{"list values", `{Type: CommaDelimitedList, Default: a, AllowedValues: [a, b]}`, "b,c", "", `the value "c" is not allowed; give one of a, b`},
 		{"numbers", `{Type: List<Number>, Default: "1, 2"}`, "-", "1;2", ""},
+		{"NaN", `{Type: Number, Default: 1, MinValue: 0}`, "NaN", "", `the value "NaN" is not a number`},
+		{"hexadecimal", `{Type: Number, Default: 1}`, "0x1p2", "", `the value "0x1p2" is not a number`},
+		{"exponent", `{Type: Number, Default: 1}`, "-1.5e3", "-1.5e3", ""},
 		{"bad numbers", `{Type: List<Number>, Default: "1,x"}`, "-", "", `the value "x" is not a number`},
 		{"aws type", `{Type: AWS::EC2::VPC::Id, Default: vpc-1}`, "-", "vpc-1", ""},
 		{"aws list", `{Type: "List<AWS::EC2::Subnet::Id>", Default: "a,b"}`, "-", "a;b", ""},
@@ -94,9 +97,9 @@ func TestParametersShown(t *testing.T) {
 
 func TestUnknownOverride(t *testing.T) {
 	t.Parallel()
-	_, err := Parse("template.yaml", []byte("Parameters: {TickInterval: {Type: String, Default: x}}\nResources: {R: {Type: AWS::SNS::Topic}}"),
-		Options{Parameters: map[string]string{"TickIntervall": "y"}})
-	const want = `template.yaml:1: there is no parameter "TickIntervall" to override; did you mean TickInterval?`
+	_, err := Parse("template.yaml", []byte("Parameters: {Interval: {Type: String, Default: x}}\nResources: {R: {Type: AWS::SNS::Topic}}"),
+		Options{Parameters: map[string]string{"Intervall": "y"}})
+	const want = `template.yaml:1: there is no parameter "Intervall" to override; did you mean Interval?`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
