@@ -152,7 +152,12 @@ func (t *ticker) greet(ctx context.Context, owner string, event tickerEvent) err
 		ConnectionRef: store.ConnectionRef{ConnectionID: event.ConnectionID, ConnectedAt: event.ConnectedAt},
 		Actor:         event.Actor, Symbols: event.Symbols,
 	}
-	if err := t.welcome(ctx, conn, greetTime); err != nil {
+	patience := min(greetTime, greetTime-conn.Age(time.Now()))
+	if patience <= 0 {
+		// The event has waited too long: a leader greets the connection.
+		return t.leadIfNobodyDoes(ctx, owner, false)
+	}
+	if err := t.welcome(ctx, conn, patience); err != nil {
 		// Its row is there, for a leader to try again later or to remove.
 		slog.WarnContext(ctx, "client cannot be greeted", "connection_id", conn.ConnectionID, "error", err)
 		return t.leadIfNobodyDoes(ctx, owner, false)

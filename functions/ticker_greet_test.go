@@ -9,6 +9,22 @@ import (
 	"crypto-ticker/shared/store"
 )
 
+// TestLateGreeting: an event that has waited for long greets nobody, since a
+// leader has done so meanwhile.
+func TestLateGreeting(t *testing.T) {
+	t.Parallel()
+	env, s, g := newStage(t)
+	holdLease(t, s, store.LeaseRunning)
+	c := testRow("a", leftover)
+	addRow(t, s, c)
+	if _, err := newTestHandler(t, Ticker, env).Invoke(lasting(t, time.Minute), greetEvent(c)); err != nil {
+		t.Fatal(err)
+	}
+	if all := g.got("a"); len(all) != 0 {
+		t.Errorf("got %v; want nothing besides the leader's messages", all)
+	}
+}
+
 // TestSnapshotIsStale: a price that has not moved for a while is not out of date
 // as long as somebody leads, whose source still confirms it.
 func TestSnapshotIsStale(t *testing.T) {
