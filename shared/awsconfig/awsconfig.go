@@ -12,16 +12,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// MaxIdleConns is the number of connections kept open to one host: as many as
+// maxIdleConns is the number of connections kept open to one host: as many as
 // the ticker has posts in flight.
-const MaxIdleConns = 64
+const maxIdleConns = 64
 
 // Load returns the configuration for the region and the credentials that Lambda
 // has put into the environment.
 func Load(getenv func(string) string) aws.Config {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConns = 2 * MaxIdleConns
-	transport.MaxIdleConnsPerHost = MaxIdleConns
+	transport.MaxIdleConns = 2 * maxIdleConns
+	transport.MaxIdleConnsPerHost = maxIdleConns
 	credentials := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{
 			AccessKeyID:     getenv("AWS_ACCESS_KEY_ID"),

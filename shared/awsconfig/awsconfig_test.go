@@ -22,8 +22,8 @@ func TestLoad(t *testing.T) {
 	if !ok || client.Timeout <= 0 {
 		t.Fatalf("got the HTTP client %+v; want one with a timeout", c.HTTPClient)
 	}
-	if n := client.Transport.(*http.Transport).MaxIdleConnsPerHost; n != MaxIdleConns {
-		t.Errorf("got %d idle connections to a host; want %d", n, MaxIdleConns)
+	if n := client.Transport.(*http.Transport).MaxIdleConnsPerHost; n != maxIdleConns {
+		t.Errorf("got %d idle connections to a host; want %d", n, maxIdleConns)
 	}
 }
 
