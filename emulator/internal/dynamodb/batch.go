@@ -16,7 +16,10 @@ const (
 	maxBatchBytes  = 16 << 20
 )
 
-var errDuplicateKeys = validation("Provided list of item keys contains duplicates")
+var (
+	errDuplicateKeys = validation("Provided list of item keys contains duplicates")
+	errEmptyBatch    = validation("1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member must have length greater than or equal to 1")
+)
 
 // parseBatch reads the request, and reads each table's part with f.
 func parseBatch(body []byte, f func(table string, s *scanner) error) (*request, error) {
@@ -57,28 +60,9 @@ type batchWrite struct {
 }
 
 func (e *Engine) batchWriteItem(body []byte) (json.RawMessage, error) {
-	var all []batchWrite
-	r, err := parseBatch(body, func(table string, s *scanner) error {
-		if err := s.begin('['); err != nil {
-			return err
-		}
-		for s.more() {
-			w, err := readBatchWrite(s)
-			if err != nil {
-				return err
-			}
-			w.table = table
-			all = append(all, w)
-		}
-		return nil
-	})
-	switch {
-	case err != nil:
+	r, all, err := readBatchWrites(body)
+	if err != nil {
 		return nil, err
-	case len(all) == 0:
-		return nil, validation("1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member must have length greater than or equal to 1")
-	case len(all) > maxBatchWrites:
-		return nil, validation("Too many items requested for the BatchWriteItem call")
 	}
 	if err := e.resolveBatch(all); err != nil {
 		return nil, err
@@ -107,6 +91,33 @@ func (e *Engine) batchWriteItem(body []byte) (json.RawMessage, error) {
 	}
 	out := r.appendCosts([]byte(`{"UnprocessedItems":{}`), cost)
 	return append(out, '}'), nil
+}
+
+// readBatchWrites reads a request with its WriteRequests.
+func readBatchWrites(body []byte) (*request, []batchWrite, error) {
+	var all []batchWrite
+	r, err := parseBatch(body, func(table string, s *scanner) error {
+		if err := s.begin('['); err != nil {
+			return err
+		}
+		for s.more() {
+			w, err := readBatchWrite(s)
+			if err != nil {
+				return err
+			}
+			w.table = table
+			all = append(all, w)
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+	case len(all) == 0:
+		err = errEmptyBatch
+	case len(all) > maxBatchWrites:
+		err = validation("Too many items requested for the BatchWriteItem call")
+	}
+	return r, all, err
 }
 
 // readBatchWrite reads a WriteRequest.
@@ -196,7 +207,7 @@ func (e *Engine) batchGetItem(body []byte) (json.RawMessage, error) {
 	case err != nil:
 		return nil, err
 	case total == 0:
-		return nil, validation("1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member must have length greater than or equal to 1")
+		return nil, errEmptyBatch
 	case total > maxBatchKeys:
 		return nil, validation("Too many items requested for the BatchGetItem call")
 	}

@@ -189,7 +189,7 @@ func (p *parser) comparison(left operand) (*condition, error) {
 		return p.between(left)
 	case t.isWord("IN"):
 		p.next()
-		rest, err := p.arguments()
+		rest, err := p.arguments(p.operand)
 		if err != nil {
 			return nil, err
 		}
@@ -226,21 +226,21 @@ func (p *parser) function(name string) (*condition, error) {
 		return nil, p.invalid("Invalid function name; function: " + name)
 	}
 	p.next()
-	args, err := p.arguments()
+	args, err := p.arguments(p.operand)
 	if err != nil {
 		return nil, err
 	}
 	return p.checked(&condition{op: name, args: args})
 }
 
-// arguments reads operands in parentheses.
-func (p *parser) arguments() ([]operand, error) {
+// arguments reads operands in parentheses; one reads each of them.
+func (p *parser) arguments(one func() (operand, error)) ([]operand, error) {
 	if err := p.expect('('); err != nil {
 		return nil, err
 	}
 	var args []operand
 	for {
-		arg, err := p.operand()
+		arg, err := one()
 		if err != nil {
 			return nil, err
 		}
@@ -266,7 +266,7 @@ func (p *parser) operand() (operand, error) {
 			return operand{}, p.misplaced(t.text)
 		}
 		p.next()
-		args, err := p.arguments()
+		args, err := p.arguments(p.operand)
 		if err == nil && len(args) != 1 {
 			err = p.wrongCount("size", len(args))
 		} else if err == nil && args[0].path == nil {

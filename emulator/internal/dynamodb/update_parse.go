@@ -161,7 +161,7 @@ func (p *parser) setFunction(name string) (operand, error) {
 		return operand{}, p.invalid("Invalid function name; function: " + name)
 	}
 	p.next()
-	args, err := p.setArguments()
+	args, err := p.arguments(p.setOperand)
 	if err != nil {
 		return operand{}, err
 	}
@@ -177,24 +177,4 @@ func (p *parser) setFunction(name string) (operand, error) {
 		}
 	}
 	return operand{fn: name, args: args}, nil
-}
-
-func (p *parser) setArguments() ([]operand, error) {
-	if err := p.expect('('); err != nil {
-		return nil, err
-	}
-	var args []operand
-	for {
-		arg, err := p.setOperand()
-		if err != nil {
-			return nil, err
-		}
-		args = append(args, arg)
-		if p.accept(')') {
-			return args, nil
-		}
-		if err := p.expect(','); err != nil {
-			return nil, err
-		}
-	}
 }
