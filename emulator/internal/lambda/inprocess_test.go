@@ -70,6 +70,14 @@ func TestHandlerErrors(t *testing.T) {
 	}
 }
 
+func TestHandlerOfNoFunction(t *testing.T) {
+	t.Parallel()
+	_, err := New(Config{Functions: tableOf(echo()), Handlers: map[string]awslambda.Handler{"Ecco": awslambda.NewHandler(func() {})}})
+	if want := "lambda: there is a handler for Ecco, but no such function in the template"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func TestPanicHasAStack(t *testing.T) {
 	t.Parallel()
 	r := startHandler(t, handlerFunc(func(context.Context, []byte) ([]byte, error) { panic("oh") }))

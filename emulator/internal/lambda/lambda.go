@@ -26,6 +26,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -144,6 +145,11 @@ func New(cfg Config) (*Service, error) {
 	for _, def := range cfg.Functions {
 		if err := s.add(def); err != nil {
 			return nil, err
+		}
+	}
+	for id := range cfg.Handlers {
+		if !slices.ContainsFunc(cfg.Functions, func(f *template.Function) bool { return f.LogicalID == id }) {
+			return nil, fmt.Errorf("lambda: there is a handler for %s, but no such function in the template", id)
 		}
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
