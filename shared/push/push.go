@@ -217,13 +217,6 @@ func (p *Pusher) Seq() int64 {
 	return p.ring.last
 }
 
-// Interval is the time between two messages to a client.
-func (p *Pusher) Interval() time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.interval
-}
-
 // Maintain is called once a second: it adapts the rate, sends heartbeats to
 // those who have got nothing for 30 seconds, and closes clients that are stuck.
 func (p *Pusher) Maintain(now time.Time) {

@@ -44,6 +44,13 @@ func newRig(t *testing.T, delivery time.Duration, maxPosts float64) *rig {
 	return r
 }
 
+// wait is the time between two messages to a client.
+func (r *rig) wait() time.Duration {
+	r.Pusher.mu.Lock()
+	defer r.Pusher.mu.Unlock()
+	return r.interval
+}
+
 // run lets ticks pass for a time.
 func (r *rig) run(d time.Duration) {
 	r.t.Helper()
@@ -125,7 +132,7 @@ func TestGovernor(t *testing.T) {
 					r.Put(fmt.Sprint("c", i), []string{"BTC-USD"}, false, 0)
 				}
 				r.run(10 * tt.wantInterval)
-				if got := r.Interval(); got != tt.wantInterval {
+				if got := r.wait(); got != tt.wantInterval {
 					t.Errorf("got interval %v; want %v", got, tt.wantInterval)
 				}
 				perTick := map[time.Time]int{}

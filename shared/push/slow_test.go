@@ -97,8 +97,8 @@ func TestAccountLimit(t *testing.T) {
 		if r.Len() != 20 || r.gov.rate > 60 {
 			t.Errorf("got %d clients at %v posts/s; want all 20, and the rate far below 200", r.Len(), r.gov.rate)
 		}
-		if r.Interval() < 300*time.Millisecond {
-			t.Errorf("got interval %v; want it longer, for the clients to be told", r.Interval())
+		if r.wait() < 300*time.Millisecond {
+			t.Errorf("got interval %v; want it longer, for the clients to be told", r.wait())
 		}
 		for i := range 20 {
 			r.g.set(fmt.Sprint("c", i), 0, 0)
