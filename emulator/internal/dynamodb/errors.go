@@ -5,6 +5,7 @@ package dynamodb
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"crypto-ticker/emulator/internal/awsjson"
@@ -77,15 +78,8 @@ func (c *constraints) require(ok bool, value any, member, must string) {
 
 // oneOf notes a value that is not in an enumeration. No value is fine.
 func (c *constraints) oneOf(value, member string, allowed ...string) {
-	if value == "" {
-		return
-	}
-	for _, a := range allowed {
-		if value == a {
-			return
-		}
-	}
-	c.require(false, value, member, "satisfy enum value set: ["+strings.Join(allowed, ", ")+"]")
+	ok := value == "" || slices.Contains(allowed, value)
+	c.require(ok, value, member, "satisfy enum value set: ["+strings.Join(allowed, ", ")+"]")
 }
 
 func (c *constraints) err() error {
