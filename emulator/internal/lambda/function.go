@@ -178,7 +178,7 @@ func (f *function) pop() *invocation {
 }
 
 // unwait takes back an instance's wish for an event, since the connection that
-// it came over has gone.
+// it came over has gone. The runtime has the function's time to come again.
 func (f *function) unwait(in *instance, c *conn) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -189,6 +189,8 @@ func (f *function) unwait(in *instance, c *conn) {
 	in.state = finishing
 	f.finishing++
 	f.forget(in)
+	in.deadline = time.Now().Add(f.def.Timeout)
+	in.timer.Reset(f.def.Timeout)
 }
 
 // forget takes an instance out of the idle ones. f.mu is held.

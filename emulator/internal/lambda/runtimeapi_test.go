@@ -123,6 +123,19 @@ func TestRuntimeThatLingers(t *testing.T) {
 	eventually(t, "both processes to end", func() bool { return processCount(r) == 0 })
 }
 
+// A runtime that takes its wish for an event back and comes with no other is
+// ended as well.
+func TestRuntimeThatHangsUp(t *testing.T) {
+	t.Parallel()
+	def := raw("hang-up")
+	def.Timeout = time.Second
+	r := start(t, def)
+	if _, err := r.Invoke(t.Context(), "Raw", []byte(`{}`)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the process to end", func() bool { return processCount(r) == 0 })
+}
+
 func TestShutdown(t *testing.T) {
 	t.Parallel()
 	t.Run("SIGTERM with an extension", func(t *testing.T) {

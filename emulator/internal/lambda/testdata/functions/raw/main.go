@@ -74,6 +74,11 @@ func respond(mode, id string, event []byte) {
 	case "linger":
 		call("POST", path, string(event))
 		time.Sleep(time.Hour)
+	case "hang-up":
+		call("POST", path, string(event))
+		client := http.Client{Timeout: 10 * time.Millisecond}
+		client.Get(api + "invocation/next")
+		time.Sleep(time.Hour)
 	case "trailer":
 		req, _ := http.NewRequest("POST", api+path, io.MultiReader(strings.NewReader("half")))
 		req.Trailer = http.Header{
