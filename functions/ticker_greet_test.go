@@ -29,17 +29,17 @@ func TestLateGreeting(t *testing.T) {
 // as long as somebody leads, whose source still confirms it.
 func TestSnapshotIsStale(t *testing.T) {
 	t.Parallel()
-	old, now := time.Now().Add(-time.Minute), time.Now()
 	for _, tt := range []struct {
 		name  string
 		state store.LeaseState
-		quote market.Quote
+		age   time.Duration
+		stale bool // as saved
 		want  bool
 	}{
-		{"confirmed by a leader", store.LeaseRunning, market.Quote{Time: old}, false},
-		{"out of date for a leader", store.LeaseRunning, market.Quote{Time: old, Stale: true}, true},
-		{"left by one who has just gone", store.LeaseFree, market.Quote{Time: now}, false},
-		{"left by one who is long gone", store.LeaseFree, market.Quote{Time: old}, true},
+		{"confirmed by a leader", store.LeaseRunning, time.Minute, false, false},
+		{"out of date for a leader", store.LeaseRunning, time.Minute, true, true},
+		{"left by one who has just gone", store.LeaseFree, 0, false, false},
+		{"left by one who is long gone", store.LeaseFree, time.Minute, false, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -47,8 +47,9 @@ func TestSnapshotIsStale(t *testing.T) {
 			c := testRow("a", 0)
 			c.Greeted = false
 			addRow(t, s, c)
-			tt.quote.Symbol, tt.quote.Price, tt.quote.Source = "BTC-USD", "42000.00", "coinbase"
-			lease := store.Lease{Epoch: 7, Seq: 3, State: tt.state, Prices: []market.Quote{tt.quote}}
+			lease := store.Lease{Epoch: 7, Seq: 3, State: tt.state, Prices: []market.Quote{{
+				Symbol: "BTC-USD", Price: "42000.00", Time: time.Now().Add(-tt.age), Source: "coinbase", Stale: tt.stale,
+			}}}
 			if err := newTestTicker(t, env).snapshot(t.Context(), c, lease); err != nil {
 				t.Fatal(err)
 			}
