@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"crypto-ticker/emulator/internal/template"
 )
@@ -198,6 +199,43 @@ func TestBuildRoot(t *testing.T) {
 	}
 	if at("/a/template.yaml") != at("/a/other.yaml") || at("/a/template.yaml") == at("/b/template.yaml") {
 		t.Error("the build folder is not one for each template folder")
+	}
+	wd, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at("template.yaml") != at(filepath.Join(wd, "template.yaml")) || at("template.yaml") == at("../template.yaml") {
+		t.Error("the build folder depends on how the template's path is given")
+	}
+}
+
+func TestPrune(t *testing.T) {
+	t.Parallel()
+	cache := t.TempDir()
+	used := func(name string, ago time.Duration) string {
+		root := filepath.Join(cache, name)
+		b := new(builder)
+		if err := b.open(root); err != nil {
+			t.Fatal(err)
+		}
+		if name != "running" {
+			b.close()
+		} else {
+			t.Cleanup(b.close)
+		}
+		at := time.Now().Add(-ago)
+		if err := os.Chtimes(filepath.Join(root, "lock"), at, at); err != nil {
+			t.Fatal(err)
+		}
+		return root
+	}
+	for root, want := range map[string]bool{
+		used("recent", unused-time.Hour): true, used("old", unused+time.Hour): false, used("running", unused+time.Hour): true,
+	} {
+		prune(cache)
+		if _, err := os.Stat(root); (err == nil) != want {
+			t.Errorf("%s: got %v, want it kept: %t", filepath.Base(root), err, want)
+		}
 	}
 }
 
