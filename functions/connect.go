@@ -81,6 +81,10 @@ func (c connect) handle(ctx context.Context, event events.APIGatewayWebsocketPro
 	if err := c.store.AddConnection(ctx, conn); err != nil && !errors.Is(err, store.ErrConflict) {
 		return answer, fmt.Errorf("connect: %w", err)
 	}
+	if valid, err := c.tokenStands(ctx, conn); err != nil || !valid {
+		answer.StatusCode = http.StatusUnauthorized
+		return answer, err
+	}
 	slog.InfoContext(ctx, "client joined", "connection_id", conn.ConnectionID, "actor", conn.Actor, "ip", conn.IP)
 	// The client stays even so: a running ticker greets it within seconds and
 	// the schedule within a minute, whereas a refused client would come again at
@@ -119,6 +123,24 @@ func (c connect) connection(event events.APIGatewayWebsocketProxyRequest) (store
 		}
 	}
 	return conn, nil
+}
+
+// tokenStands says whether the client's token has not been revoked since the
+// authorizer saw it; if it has, the row goes. Who revokes a token deletes it and
+// then looks for rows, so at least one of the two sees the other.
+func (c connect) tokenStands(ctx context.Context, conn store.Connection) (bool, error) {
+	_, err := c.store.Token(ctx, conn.TokenHash)
+	if err == nil {
+		return true, nil
+	}
+	if removal := c.store.RemoveConnection(ctx, conn.ConnectionRef); removal != nil {
+		return false, fmt.Errorf("connect: %w", errors.Join(err, removal))
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return false, fmt.Errorf("connect: %w", err)
+	}
+	slog.InfoContext(ctx, "token was revoked during the handshake", "connection_id", conn.ConnectionID, "actor", conn.Actor)
+	return false, nil
 }
 
 // wake has the ticker greet the connection, and lead if nobody does.

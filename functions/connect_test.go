@@ -17,6 +17,9 @@ import (
 	"crypto-ticker/shared/store"
 )
 
+// connectToken is the hash of the token in the events of $connect.
+const connectToken = "c0ffee"
+
 // newConnect returns Connect's handler, what it invokes, and its tables.
 func newConnect(t *testing.T, lambdaStatus int, nameValues ...string) (handle func(change func(map[string]any)) (events.APIGatewayProxyResponse, error), wakes <-chan string, s *store.Store) {
 	t.Helper()
@@ -31,6 +34,10 @@ func newConnect(t *testing.T, lambdaStatus int, nameValues ...string) (handle fu
 	}))
 	t.Cleanup(api.Close)
 	env, s, _ := newStage(t)
+	token := store.Token{Hash: connectToken, UserID: "demo", ExpiresAt: time.Now().Add(time.Hour)}
+	if err := s.AddToken(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
 	h := newTestHandler(t, Connect, env.With("AWS_ENDPOINT_URL_LAMBDA", api.URL).With(nameValues...))
 	return func(change func(map[string]any)) (answer events.APIGatewayProxyResponse, err error) {
 		out, err := h.Invoke(t.Context(), testEvent(t, "connect", change))
@@ -175,6 +182,23 @@ func TestConnectFindsItsRow(t *testing.T) {
 	}
 }
 
+// TestConnectRefusesRevokedToken: the token is revoked after the authorizer has
+// seen it, and before there is a row by which the connection could be found.
+func TestConnectRefusesRevokedToken(t *testing.T) {
+	t.Parallel()
+	handle, wakes, s := newConnect(t, http.StatusAccepted)
+	if _, err := s.DeleteToken(t.Context(), connectToken); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := handle(as)
+	if err != nil || answer.StatusCode != http.StatusUnauthorized {
+		t.Errorf("got %d, %v; want 401", answer.StatusCode, err)
+	}
+	if n := len(allRows(t, s)); n != 0 || len(wakes) != 0 {
+		t.Errorf("got %d rows and %d wake-ups; want none", n, len(wakes))
+	}
+}
+
 func TestConnectFails(t *testing.T) {
 	t.Parallel()
 	t.Run("no authorizer", func(t *testing.T) {
@@ -190,6 +214,13 @@ func TestConnectFails(t *testing.T) {
 		handle, _, _ := newConnect(t, http.StatusAccepted, "CONNECTIONS_TABLE", "Missing")
 		if _, err := handle(as); err == nil {
 			t.Error("got no error")
+		}
+	})
+	t.Run("no table of tokens", func(t *testing.T) {
+		t.Parallel()
+		handle, _, s := newConnect(t, http.StatusAccepted, "TOKENS_TABLE", "Missing")
+		if _, err := handle(as); err == nil || len(allRows(t, s)) != 0 {
+			t.Errorf("got %v; want an error, and no row left", err)
 		}
 	})
 	t.Run("the ticker cannot be woken", func(t *testing.T) {
