@@ -194,6 +194,44 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
+// TestServicesRefuseWhatIsNotTheirs: the one endpoint has services that it
+// knows, and is not for web pages, which could reach it from any site.
+func TestServicesRefuseWhatIsNotTheirs(t *testing.T) {
+	t.Parallel()
+	e := emulator.RunT(t, emulator.Options{Template: chat})
+	tests := []struct {
+		name, target, origin string
+		status               int
+		want                 string
+	}{
+		{"known service", "DynamoDB_20120810.ListTables", "", 200, `{"TableNames":["Room"]}`},
+		{"unknown service", "AmazonSQS.SendMessage", "", 400, "This service is not emulated."},
+		{"web page", "DynamoDB_20120810.ListTables", "https://evil.example", 403, "Web pages may not use this endpoint"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, e.AWSURL(), strings.NewReader("{}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("X-Amz-Target", tt.target)
+			if tt.origin != "" {
+				r.Header.Set("Origin", tt.origin)
+			}
+			client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+			res, err := client.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			body, err := io.ReadAll(res.Body)
+			if err != nil || res.StatusCode != tt.status || !strings.Contains(string(body), tt.want) {
+				t.Errorf("got %d %s, %v; want %d %s", res.StatusCode, body, err, tt.status, tt.want)
+			}
+		})
+	}
+}
+
 func TestStartFails(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")

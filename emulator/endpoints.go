@@ -130,15 +130,15 @@ func (e *Emulator) services() http.Handler {
 		names = append(names, name)
 	}
 	sort.Strings(names)
-	unknown := &awsjson.Service{Version: "1.1", Unknown: func(string) *awsjson.Error {
-		return &awsjson.Error{
-			Type:    "UnknownOperationException",
-			Message: "This service is not emulated. There are DynamoDB, Lambda and Secrets Manager (" + strings.Join(names, ", ") + ").",
-		}
-	}}
+	unknown := refusal(http.StatusBadRequest, "UnknownOperationException",
+		"This service is not emulated. There are DynamoDB, Lambda and Secrets Manager ("+strings.Join(names, ", ")+").")
+	foreign := refusal(http.StatusForbidden, "AccessDeniedException",
+		"Web pages may not use this endpoint: whoever can reach it can read every table and secret.")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		service, _, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 		switch h := targets[service]; {
+		case r.Header["Origin"] != nil: // a browser sends it, an SDK does not
+			foreign.ServeHTTP(w, r)
 		case h != nil:
 			h.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, "/2015-03-31/"):
@@ -150,4 +150,11 @@ func (e *Emulator) services() http.Handler {
 			unknown.ServeHTTP(w, r)
 		}
 	})
+}
+
+// refusal answers every request with an error.
+func refusal(status int, kind, message string) http.Handler {
+	return &awsjson.Service{Version: "1.1", Unknown: func(string) *awsjson.Error {
+		return &awsjson.Error{Status: status, Type: kind, Message: message}
+	}}
 }

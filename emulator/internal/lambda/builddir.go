@@ -13,7 +13,7 @@ import (
 )
 
 // unused is how long the binaries of a template are kept that nobody runs.
-const unused = 30 * 24 * time.Hour
+const unused = 7 * 24 * time.Hour
 
 // builder is where binaries are built and kept.
 //
@@ -43,7 +43,9 @@ func (s *Service) buildRoot() string {
 	if err != nil {
 		return ""
 	}
-	hash := sha256.Sum256([]byte(dir))
+	// What changes the binaries changes the folder: otherwise a plain go test and
+	// make test would undo each other's builds.
+	hash := sha256.Sum256([]byte(dir + "\n" + os.Getenv("GOFLAGS") + "\n" + os.Getenv("CGO_ENABLED")))
 	return filepath.Join(base, "sam-emulator", hex.EncodeToString(hash[:8]))
 }
 

@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -11,6 +12,10 @@ import (
 	"crypto-ticker/emulator/internal/clock"
 	"crypto-ticker/emulator/internal/template"
 )
+
+// crowd is how many instances of a function may work on short events before
+// events rather wait a little than get another one.
+var crowd = max(8, 4*runtime.NumCPU())
 
 // function is a function with its instances and the events that wait for one.
 type function struct {
@@ -83,14 +88,36 @@ func (f *function) grow(soonFree int) {
 	if f.closed {
 		return
 	}
-	for len(f.queue) > f.starting+soonFree && len(f.instances) < f.svc.cfg.MaxInstances && f.svc.initSem.acquire(f) {
-		f.starting++
-		f.launch(nil)
+	for len(f.queue) > f.starting+soonFree && !f.crowded() && f.startOne() {
 	}
-	if soonFree > 0 && len(f.queue) > f.starting && !f.impatient {
+	if len(f.queue) > f.starting && !f.impatient && (soonFree > 0 || f.crowded()) {
 		f.impatient = true
 		time.AfterFunc(f.svc.cfg.patience, f.loseHope)
 	}
+}
+
+// startOne starts an instance for whatever waits, if there may be one more.
+// f.mu is held.
+func (f *function) startOne() bool {
+	if len(f.instances) >= f.svc.cfg.MaxInstances || !f.svc.initSem.acquire(f) {
+		return false
+	}
+	f.starting++
+	f.launch(nil)
+	return true
+}
+
+// crowded says whether so many instances are starting, at work on events that
+// may be done in a moment, or soon free, that more of them would only take each other's
+// processor and memory. Instances with long work do not count. f.mu is held.
+func (f *function) crowded() bool {
+	n := f.starting + f.finishing
+	for in := range f.instances {
+		if in.state == busy && time.Since(in.current.begun) < f.svc.cfg.patience {
+			n++
+		}
+	}
+	return n >= crowd
 }
 
 // loseHope starts an instance for an event that has waited for one to become
@@ -99,13 +126,16 @@ func (f *function) loseHope() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.impatient = false
-	if len(f.queue) == 0 {
+	if len(f.queue) == 0 || f.closed {
 		return
 	}
 	if wait := f.svc.cfg.patience - time.Since(f.queue[0].queued); wait > 0 {
 		f.impatient = true
 		time.AfterFunc(wait, f.loseHope)
 		return
+	}
+	if f.crowded() {
+		f.startOne()
 	}
 	f.grow(0)
 }

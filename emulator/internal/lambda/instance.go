@@ -152,7 +152,7 @@ func (in *instance) arm() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	in.started = time.Now()
-	limit := initTimeout
+	limit := f.svc.cfg.initTimeout
 	if in.bound != nil {
 		limit = f.def.Timeout // init takes of the event's time
 		in.bound.begun = in.started

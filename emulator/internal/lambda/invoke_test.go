@@ -183,11 +183,24 @@ func TestBurstNeedsFewProcesses(t *testing.T) {
 	}
 	wg.Wait()
 	slices.Sort(pids)
-	if got := len(slices.Compact(pids)); got > 200 {
-		t.Errorf("got %d processes for %d short events, want far fewer", got, n)
-	} else {
-		t.Logf("%d processes", got)
+	if got := len(slices.Compact(pids)); got > crowd {
+		t.Errorf("got %d processes for %d short events; want at most %d", got, n, crowd)
 	}
+}
+
+// TestLongWorkIsNoCrowd: events with much to do wait for nobody.
+func TestLongWorkIsNoCrowd(t *testing.T) {
+	t.Parallel()
+	r := startConfig(t, Config{Functions: tableOf(echo()), patience: time.Millisecond})
+	gate := filepath.Join(t.TempDir(), "gate")
+	n := crowd + 3
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() { r.echo(t, fmt.Sprintf(`{"Print":"begun","Gate":%q}`, gate)) })
+	}
+	eventually(t, "all to begin", func() bool { return strings.Count(r.out.String(), "begun") == n })
+	touch(t, gate)
+	wg.Wait()
 }
 
 func TestReservedConcurrency(t *testing.T) {

@@ -44,7 +44,7 @@ const (
 	maxAsyncPayload = 1 << 20     // bytes of an asynchronous event
 	maxResponse     = 6<<20 + 100 // bytes of an answer
 	maxInstances    = 1000        // an account's concurrency
-	initTimeout     = 10 * time.Second
+	initTime        = 10 * time.Second
 	idleTimeout     = 5 * time.Minute // AWS names no number; minutes are usual
 )
 
@@ -94,6 +94,8 @@ type Config struct {
 	// and is about to ask for the next event, before it gets a new instance:
 	// 100 ms, but in tests, which a busy machine must not make fail.
 	patience time.Duration
+	// initTimeout bounds the init phase: 10 s, but in tests.
+	initTimeout time.Duration
 }
 
 // Service runs functions. Its methods may be called by many goroutines at once.
@@ -124,6 +126,7 @@ func New(cfg Config) (*Service, error) {
 	cfg.AccountID = cmp.Or(cfg.AccountID, "123456789012")
 	cfg.MaxInstances = cmp.Or(cfg.MaxInstances, maxInstances)
 	cfg.patience = cmp.Or(cfg.patience, 100*time.Millisecond)
+	cfg.initTimeout = cmp.Or(cfg.initTimeout, initTime)
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
