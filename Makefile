@@ -9,7 +9,7 @@ help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t10
 run: ## run everything on this machine (ADDR, AWS_ADDR, DATA)
 	@go build -o bin/emulator ./emulator/cmd/emulator
-	@exec bin/emulator -template template.yaml -addr $(ADDR) -aws-addr $(AWS_ADDR) -data $(DATA) -map /ws/ticker=TickerSocket \
+	@exec bin/emulator -template template.yaml -addr "$(ADDR)" -aws-addr "$(AWS_ADDR)" -data "$(DATA)" -map /ws/ticker=TickerSocket \
 		-parameter DeliveryInterval=10ms -parameter MaxPostsPerSecond=8000 -invoke 'KeysFunction={"action":"demo"}'
 test: ## run the tests
 	@go test ./...
@@ -36,5 +36,5 @@ build: ## build each function as sam build does, into bin/functions (ARCH: arm64
 deploy: ## deploy to AWS (needs the SAM CLI 1.158 or later)
 	@sam build && sam deploy
 clean: ## remove what was built, and the local data
-	@rm -rf bin .aws-sam .venv $(DATA)
+	@rm -rf bin .aws-sam .venv "$(DATA)"
 .PHONY: help run test race cover fuzz bench lint validate build deploy clean

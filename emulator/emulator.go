@@ -120,10 +120,10 @@ func (e *Emulator) start(ctx context.Context, o Options) (err error) {
 	if e.stack, err = template.Load(o.Template, template.Options{Parameters: o.Parameters}); err != nil {
 		return err
 	}
-	if e.api, err = listen("-addr", o.Addr); err != nil {
+	if e.api, err = e.listen("-addr", o.Addr); err != nil {
 		return err
 	}
-	if e.aws, err = listen("-aws-addr", o.AWSAddr); err != nil {
+	if e.aws, err = e.listen("-aws-addr", o.AWSAddr); err != nil {
 		return err
 	}
 	e.hosts = apigw.Hosts(e.stack, e.authority())
@@ -133,7 +133,11 @@ func (e *Emulator) start(ctx context.Context, o Options) (err error) {
 	if err = e.openData(ctx, o.Data); err != nil {
 		return err
 	}
-	if err = e.buildFunctions(ctx, o); err != nil {
+	if e.functions, err = lambda.New(lambda.Config{
+		Functions: e.stack.Functions, Endpoints: e.endpoints(),
+		Region: e.stack.Region, AccountID: e.stack.AccountID,
+		Output: o.Output, Log: e.log, Clock: e.clock, Handlers: o.Handlers,
+	}); err != nil {
 		return err
 	}
 	if e.gateway, err = apigw.New(apigw.Config{
@@ -142,16 +146,22 @@ func (e *Emulator) start(ctx context.Context, o Options) (err error) {
 	}); err != nil {
 		return err
 	}
+	if err = e.build(ctx); err != nil { // late, since it takes longest
+		return err
+	}
 	e.serve(e.api, e.gateway)
 	e.serve(e.aws, e.services())
 	e.schedules, err = schedule.Start(e.clock, e.stack.Schedules, e.stack.Region, e.stack.AccountID, e.runSchedule)
 	return err
 }
 
-func listen(flag, addr string) (net.Listener, error) {
+func (e *Emulator) listen(flag, addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w; another address can be given with %s", addr, err, flag)
+	}
+	if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		e.log.Warn("other machines can reach this address, and nobody is asked for a signature", "address", l.Addr())
 	}
 	return l, nil
 }
@@ -173,17 +183,10 @@ func (e *Emulator) openData(ctx context.Context, dir string) (err error) {
 	return err
 }
 
-func (e *Emulator) buildFunctions(ctx context.Context, o Options) (err error) {
-	if e.functions, err = lambda.New(lambda.Config{
-		Functions: e.stack.Functions, Endpoints: e.endpoints(),
-		Region: e.stack.Region, AccountID: e.stack.AccountID,
-		Output: o.Output, Log: e.log, Clock: e.clock, Handlers: o.Handlers,
-	}); err != nil {
-		return err
-	}
+func (e *Emulator) build(ctx context.Context) error {
 	begin := time.Now()
 	e.log.Info("building functions", "count", len(e.stack.Functions))
-	if err = e.functions.Build(ctx); err != nil {
+	if err := e.functions.Build(ctx); err != nil {
 		return err
 	}
 	e.log.Info("functions are built", "seconds", time.Since(begin).Round(10*time.Millisecond).Seconds())
@@ -194,6 +197,8 @@ func (e *Emulator) serve(l net.Listener, h http.Handler) {
 	s := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second, // what API Gateway gives a whole request
+		IdleTimeout:       3 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(e.log.Handler(), slog.LevelWarn),
 	}
 	e.servers = append(e.servers, s)

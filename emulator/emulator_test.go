@@ -200,13 +200,16 @@ func TestServicesRefuseWhatIsNotTheirs(t *testing.T) {
 	t.Parallel()
 	e := emulator.RunT(t, emulator.Options{Template: chat})
 	tests := []struct {
-		name, target, origin string
-		status               int
-		want                 string
+		name, header, value string
+		status              int
+		want                string
 	}{
-		{"known service", "DynamoDB_20120810.ListTables", "", 200, `{"TableNames":["Room"]}`},
-		{"unknown service", "AmazonSQS.SendMessage", "", 400, "This service is not emulated."},
-		{"web page", "DynamoDB_20120810.ListTables", "https://evil.example", 403, "Web pages may not use this endpoint"},
+		{"known service", "X-Amz-Target", "DynamoDB_20120810.ListTables", 200, `{"TableNames":["Room"]}`},
+		{"unknown service in JSON", "X-Amz-Target", "AmazonSQS.SendMessage", 400, `"message":"This service is not emulated: `},
+		{"unknown service in query form", "Content-Type", "application/x-www-form-urlencoded; charset=utf-8", 400,
+			"<ErrorResponse><Error><Type>Sender</Type><Code>UnknownOperationException</Code><Message>This service is not emulated: "},
+		{"unknown service in XML", "Authorization", "AWS4-HMAC-SHA256 …", 400, "<Error><Type>Sender</Type><Code>UnknownOperationException</Code>"},
+		{"web page", "Origin", "https://evil.example", 403, "Web pages may not use this endpoint"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -214,10 +217,7 @@ func TestServicesRefuseWhatIsNotTheirs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r.Header.Set("X-Amz-Target", tt.target)
-			if tt.origin != "" {
-				r.Header.Set("Origin", tt.origin)
-			}
+			r.Header.Set(tt.header, tt.value)
 			client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 			res, err := client.Do(r)
 			if err != nil {

@@ -2,14 +2,13 @@ package emulator
 
 import (
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
-	"sort"
 	"strings"
 
-	"crypto-ticker/emulator/internal/awsjson"
 	"crypto-ticker/emulator/internal/template"
 )
 
@@ -125,36 +124,62 @@ func (e *Emulator) services() http.Handler {
 		"DynamoDB_20120810": e.tables,
 		"secretsmanager":    e.secrets,
 	}
-	names := make([]string, 0, len(targets))
-	for name := range targets {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	unknown := refusal(http.StatusBadRequest, "UnknownOperationException",
-		"This service is not emulated. There are DynamoDB, Lambda and Secrets Manager ("+strings.Join(names, ", ")+").")
-	foreign := refusal(http.StatusForbidden, "AccessDeniedException",
-		"Web pages may not use this endpoint: whoever can reach it can read every table and secret.")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		service, _, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 		switch h := targets[service]; {
 		case r.Header["Origin"] != nil: // a browser sends it, an SDK does not
-			foreign.ServeHTTP(w, r)
+			refuse(w, r, http.StatusForbidden, "AccessDenied",
+				"Web pages may not use this endpoint: whoever reaches it can read every table and secret.")
 		case h != nil:
 			h.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, "/2015-03-31/"):
 			e.functions.ServeHTTP(w, r)
-		case r.Method == http.MethodGet && r.URL.Path == "/":
+		case r.Method == http.MethodGet && r.URL.Path == "/" && r.Header["Authorization"] == nil:
 			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 			e.Describe(w)
 		default:
-			unknown.ServeHTTP(w, r)
+			refuse(w, r, http.StatusBadRequest, "UnknownOperationException",
+				"This service is not emulated: there are DynamoDB, Lambda and Secrets Manager.")
 		}
 	})
 }
 
-// refusal answers every request with an error.
-func refusal(status int, kind, message string) http.Handler {
-	return &awsjson.Service{Version: "1.1", Unknown: func(string) *awsjson.Error {
-		return &awsjson.Error{Status: status, Type: kind, Message: message}
-	}}
+// queryError and restError are the errors of the services that speak XML.
+// https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#operation-error-serialization
+// https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html#operation-error-serialization
+type (
+	queryError struct {
+		XMLName xml.Name `xml:"ErrorResponse"`
+		Error   restError
+	}
+	restError struct {
+		XMLName xml.Name `xml:"Error"`
+		Type    string
+		Code    string
+		Message string
+	}
+)
+
+// refuse answers with an error in the protocol that the request is in.
+func refuse(w http.ResponseWriter, r *http.Request, status int, code, message string) {
+	var kind string
+	var body []byte
+	var err error
+	switch xmlError := (restError{Type: "Sender", Code: code, Message: message}); {
+	case r.Header["X-Amz-Target"] != nil:
+		kind = r.Header.Get("Content-Type")
+		body, err = json.Marshal(map[string]string{"__type": code, "message": message})
+	case strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"):
+		kind = "text/xml"
+		body, err = xml.Marshal(queryError{Error: xmlError})
+	default:
+		kind = "application/xml"
+		body, err = xml.Marshal(xmlError)
+	}
+	if err != nil {
+		panic(err) // these types can be encoded
+	}
+	w.Header().Set("Content-Type", kind)
+	w.WriteHeader(status)
+	w.Write(body) // an error means that the client has gone
 }

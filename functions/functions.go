@@ -14,6 +14,7 @@ package functions
 
 import (
 	"context"
+	"log"
 	"log/slog"
 	"os"
 
@@ -41,6 +42,8 @@ var All = map[string]Constructor{
 // Main runs a function in the Lambda runtime. It does not return.
 func Main(c Constructor) {
 	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stdout, nil)))
+	log.SetOutput(os.Stdout) // the runtime logs errors as JSON of its own
+	log.SetFlags(0)
 	h, err := c(context.Background(), os.Getenv)
 	if err != nil {
 		slog.Error("function cannot start", "error", err)
