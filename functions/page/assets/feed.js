@@ -15,6 +15,9 @@ const PING_EVERY = 20_000; // ms; API Gateway ends what is idle for 10 minutes
 const OVERLAP = 5_000; // how long the old of two connections stays
 const STEADY = 5_000; // a connection that has lasted so long resets the backoff
 const LONGEST_WAIT = 30_000;
+const REFUSALS = 3; // in a row, after which a token that no key can replace is given up
+
+const UNREACHABLE = "The server cannot be reached. Try again in a moment.";
 
 // Refused is a failure that trying again cannot mend.
 class Refused extends Error {}
@@ -28,6 +31,7 @@ class Feed {
   #next = null; // the socket that is to take over
   #run = 0; // raised by stop: what a former run still gets is dropped
   #failures = 0;
+  #refusals = 0; // of handshakes, by a server that can be reached
   #welcomed = false;
   #pinged = 0; // when the last ping was sent
   #silent = false; // nothing has come since then
@@ -65,7 +69,7 @@ class Feed {
     for (const socket of [this.#current, this.#next]) socket?.close(1000);
     this.#current = this.#next = this.#token = null;
     this.#key = "";
-    this.#failures = 0;
+    this.#failures = this.#refusals = 0;
     this.#welcomed = false;
     remember(null);
     this.#on.state("idle", "Not connected");
@@ -127,12 +131,25 @@ class Feed {
     socket.onmessage = (event) => this.#receive(socket, event.data);
     socket.onclose = () => {
       if (socket !== this.#current && socket !== this.#next) return;
-      // A browser does not tell why a handshake failed: perhaps it was the token.
-      if (!opened) this.#token = null;
-      if (socket === this.#next) this.#next = null;
-      if (socket === this.#current) this.#current = null;
-      this.#failed(new Error(opened ? "The connection was lost." : "The server did not accept the connection."));
+      if (!opened) {
+        this.#unopened();
+        return;
+      }
+      this.#current = null;
+      this.#failed(new Error("The connection was lost."));
     };
+  }
+
+  // unopened is called after a handshake that failed, of which a browser does not
+  // tell why: perhaps it was the token, or nobody was there. With a key, a new
+  // token is had at once; a token without one is worth a few more tries.
+  async #unopened() {
+    const run = this.#run;
+    const reached = await reachable();
+    if (run !== this.#run) return;
+    this.#next = null; // not earlier, so that nothing else dials meanwhile
+    if (reached && (++this.#refusals >= REFUSALS || this.#key)) this.#token = null;
+    this.#failed(new Error(reached ? "The server did not accept the connection." : UNREACHABLE));
   }
 
   // take makes a socket the current one; that before it is heard a little longer,
@@ -141,6 +158,7 @@ class Feed {
     const old = this.#current;
     this.#current = socket;
     this.#next = null;
+    this.#refusals = 0;
     if (old) setTimeout(() => old.close(1000), OVERLAP);
     this.#silent = false;
     this.#after("steady", STEADY, () => { this.#failures = 0; });
@@ -180,7 +198,8 @@ class Feed {
       this.#after("retry", LONGEST_WAIT, () => this.#dial());
       return;
     }
-    if (err instanceof Refused || !this.#welcomed) {
+    // A new key that does not work is told at once; a session is taken up again.
+    if (err instanceof Refused || this.#key && !this.#welcomed) {
       this.stop(err.message);
       return;
     }
@@ -199,7 +218,7 @@ async function exchange(key) {
     body: JSON.stringify({ api_key: key }),
     credentials: "omit",
     signal: AbortSignal.timeout(15_000),
-  }).catch(() => { throw new Error("The server cannot be reached. Try again in a moment."); });
+  }).catch(() => { throw new Error(UNREACHABLE); });
   if (response.ok) {
     const grant = await response.json().catch(() => null);
     if (typeof grant?.token === "string" && grant.expires_in > 0) return grant;
@@ -211,6 +230,14 @@ async function exchange(key) {
     : "The server has a problem. Try again in a moment.");
   err.retryAfter = 1000 * Number(response.headers.get("retry-after")) || 0;
   throw err;
+}
+
+// reachable says whether the server answers as it should.
+async function reachable() {
+  const answer = await fetch("/", {
+    method: "HEAD", cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(5_000),
+  }).catch(() => null);
+  return answer?.ok ?? false;
 }
 
 // margin is how long before its end a token is replaced.

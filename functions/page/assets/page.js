@@ -250,7 +250,6 @@ setInterval(() => {
   if ($("status").dataset.state === "live" && now - lastTick > 10_000) state("waiting", "Connected, waiting for prices");
 }, 1000);
 
-if (!feed.resume()) {
-  show(false);
-  $("key").focus();
-}
+const resumed = feed.resume();
+show(resumed);
+if (!resumed) $("key").focus();
