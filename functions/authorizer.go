@@ -190,6 +190,7 @@ func iamPolicy(effect, methodARN string, t store.Token) events.APIGatewayCustomA
 			"role":       t.Role,
 			"policies":   strings.Join(t.Policies, ","),
 			"token_hash": t.Hash,
+			"key_id":     t.KeyLookup,
 			"expires_at": t.ExpiresAt.Unix(),
 		},
 	}

@@ -86,6 +86,10 @@ func TestAuthorizerAnswer(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			tok := addToken(t, env, s, func(r *store.Token) { r.ExpiresAt, r.Policies = expires, tt.policies }, asIs)
+			record, err := s.Token(t.Context(), auth.HashToken(tok))
+			if err != nil {
+				t.Fatal(err)
+			}
 			got, problem := authorize(t, h, func(event map[string]any) { inHeader("Authorization", "Bearer %s")(event, tok) })
 			if problem != "" {
 				t.Fatal(problem)
@@ -97,7 +101,7 @@ func TestAuthorizerAnswer(t *testing.T) {
 				}}},
 				"context": map[string]any{
 					"user_id": "ada", "actor": "user:ada", "role": "user", "policies": strings.Join(tt.policies, ","),
-					"token_hash": auth.HashToken(tok), "expires_at": float64(expires.Unix()),
+					"token_hash": auth.HashToken(tok), "key_id": record.KeyLookup, "expires_at": float64(expires.Unix()),
 				},
 			}
 			if !reflect.DeepEqual(got, want) {

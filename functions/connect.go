@@ -81,7 +81,7 @@ func (c connect) handle(ctx context.Context, event events.APIGatewayWebsocketPro
 	if err := c.store.AddConnection(ctx, conn); err != nil && !errors.Is(err, store.ErrConflict) {
 		return answer, fmt.Errorf("connect: %w", err)
 	}
-	if valid, err := c.tokenStands(ctx, conn); err != nil || !valid {
+	if valid, err := c.stands(ctx, conn); err != nil || !valid {
 		answer.StatusCode = http.StatusUnauthorized
 		return answer, err
 	}
@@ -109,13 +109,13 @@ func (c connect) allows(origin string) bool {
 func (c connect) connection(event events.APIGatewayWebsocketProxyRequest) (store.Connection, error) {
 	about := authorizerContext(event)
 	expires, err := strconv.ParseInt(about["expires_at"], 10, 64)
-	if err != nil || about["actor"] == "" {
+	if err != nil || about["actor"] == "" || about["key_id"] == "" {
 		return store.Connection{}, errors.New("the event has no authorizer context: $connect needs the authorizer")
 	}
 	ip := event.RequestContext.Identity.SourceIP
 	conn := store.Connection{
 		ConnectionRef: ref(event), UserID: about["user_id"], Actor: about["actor"],
-		TokenHash: about["token_hash"], ExpiresAt: time.Unix(expires, 0), IP: ip, Policies: about["policies"],
+		TokenHash: about["token_hash"], KeyLookup: about["key_id"], ExpiresAt: time.Unix(expires, 0), IP: ip, Policies: about["policies"],
 	}
 	for _, symbol := range c.symbols {
 		if maySubscribe(about["policies"], symbol, ip) {
@@ -125,22 +125,37 @@ func (c connect) connection(event events.APIGatewayWebsocketProxyRequest) (store
 	return conn, nil
 }
 
-// tokenStands says whether the client's token has not been revoked since the
-// authorizer saw it; if it has, the row goes. Who revokes a token deletes it and
-// then looks for rows, so at least one of the two sees the other.
-func (c connect) tokenStands(ctx context.Context, conn store.Connection) (bool, error) {
-	_, err := c.store.Token(ctx, conn.TokenHash)
-	if err == nil {
+// stands says whether the client's token and its API key have not been revoked
+// since the authorizer saw them; if one has, the row goes. Who revokes one changes
+// its record and then looks for rows, so at least one of the two sees the other.
+func (c connect) stands(ctx context.Context, conn store.Connection) (bool, error) {
+	revoked, err := c.revoked(ctx, conn)
+	if err == nil && !revoked {
 		return true, nil
 	}
 	if removal := c.store.RemoveConnection(ctx, conn.ConnectionRef); removal != nil {
 		return false, fmt.Errorf("connect: %w", errors.Join(err, removal))
 	}
-	if !errors.Is(err, store.ErrNotFound) {
+	if err != nil {
 		return false, fmt.Errorf("connect: %w", err)
 	}
-	slog.InfoContext(ctx, "token was revoked during the handshake", "connection_id", conn.ConnectionID, "actor", conn.Actor)
+	slog.InfoContext(ctx, "token or key was revoked during the handshake", "connection_id", conn.ConnectionID, "actor", conn.Actor)
 	return false, nil
+}
+
+func (c connect) revoked(ctx context.Context, conn store.Connection) (bool, error) {
+	_, err := c.store.Token(ctx, conn.TokenHash)
+	if errors.Is(err, store.ErrNotFound) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	key, err := c.store.Key(ctx, conn.KeyLookup)
+	if errors.Is(err, store.ErrNotFound) {
+		return true, nil
+	}
+	return !key.DisabledAt.IsZero(), err
 }
 
 // wake has the ticker greet the connection, and lead if nobody does.

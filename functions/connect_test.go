@@ -17,8 +17,11 @@ import (
 	"crypto-ticker/shared/store"
 )
 
-// connectToken is the hash of the token in the events of $connect.
-const connectToken = "c0ffee"
+// The hash of the token, and the lookup of its key, in the events of $connect.
+const (
+	connectToken = "c0ffee"
+	connectKey   = "5pGq0ZkT"
+)
 
 // newConnect returns Connect's handler, what it invokes, and its tables.
 func newConnect(t *testing.T, lambdaStatus int, nameValues ...string) (handle func(change func(map[string]any)) (events.APIGatewayProxyResponse, error), wakes <-chan string, s *store.Store) {
@@ -36,6 +39,9 @@ func newConnect(t *testing.T, lambdaStatus int, nameValues ...string) (handle fu
 	env, s, _ := newStage(t)
 	token := store.Token{Hash: connectToken, UserID: "demo", ExpiresAt: time.Now().Add(time.Hour)}
 	if err := s.AddToken(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddKey(t.Context(), store.Key{Lookup: connectKey, UserID: "demo", CreatedAt: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	h := newTestHandler(t, Connect, env.With("AWS_ENDPOINT_URL_LAMBDA", api.URL).With(nameValues...))
@@ -74,7 +80,7 @@ func TestConnect(t *testing.T) {
 	const connectedAt = 1779634513402
 	want := store.Connection{
 		ConnectionRef: store.ConnectionRef{ConnectionID: "Q7xkTfGLDoECJqw=", ConnectedAt: connectedAt},
-		UserID:        "demo", Actor: "user:demo", TokenHash: "c0ffee", ExpiresAt: time.Unix(1779638113, 0),
+		UserID:        "demo", Actor: "user:demo", TokenHash: "c0ffee", KeyLookup: "5pGq0ZkT", ExpiresAt: time.Unix(1779638113, 0),
 		IP: "203.0.113.24", Symbols: []string{"BTC-USD", "ETH-USD", "SOL-USD"}, Policies: "user_policy",
 	}
 	got := allRows(t, s)[want.ConnectionID]
@@ -182,20 +188,36 @@ func TestConnectFindsItsRow(t *testing.T) {
 	}
 }
 
-// TestConnectRefusesRevokedToken: the token is revoked after the authorizer has
-// seen it, and before there is a row by which the connection could be found.
-func TestConnectRefusesRevokedToken(t *testing.T) {
+// TestConnectRefusesWhatIsRevoked: token or key are revoked after the authorizer
+// has seen them, and before there is a row by which the connection could be found.
+func TestConnectRefusesWhatIsRevoked(t *testing.T) {
 	t.Parallel()
-	handle, wakes, s := newConnect(t, http.StatusAccepted)
-	if _, err := s.DeleteToken(t.Context(), connectToken); err != nil {
-		t.Fatal(err)
-	}
-	answer, err := handle(as)
-	if err != nil || answer.StatusCode != http.StatusUnauthorized {
-		t.Errorf("got %d, %v; want 401", answer.StatusCode, err)
-	}
-	if n := len(allRows(t, s)); n != 0 || len(wakes) != 0 {
-		t.Errorf("got %d rows and %d wake-ups; want none", n, len(wakes))
+	for _, tt := range []struct {
+		name   string
+		revoke func(*store.Store) error
+		event  func(map[string]any)
+	}{
+		{"token", func(s *store.Store) error {
+			_, err := s.DeleteToken(t.Context(), connectToken)
+			return err
+		}, as},
+		{"key", func(s *store.Store) error { return s.DisableKey(t.Context(), connectKey, time.Now()) }, as},
+		{"key that is gone", func(*store.Store) error { return nil }, withAuthorizer("key_id", "abcdefgh")},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			handle, wakes, s := newConnect(t, http.StatusAccepted)
+			if err := tt.revoke(s); err != nil {
+				t.Fatal(err)
+			}
+			answer, err := handle(tt.event)
+			if err != nil || answer.StatusCode != http.StatusUnauthorized {
+				t.Errorf("got %d, %v; want 401", answer.StatusCode, err)
+			}
+			if n := len(allRows(t, s)); n != 0 || len(wakes) != 0 {
+				t.Errorf("got %d rows and %d wake-ups; want none", n, len(wakes))
+			}
+		})
 	}
 }
 
@@ -216,13 +238,15 @@ func TestConnectFails(t *testing.T) {
 			t.Error("got no error")
 		}
 	})
-	t.Run("no table of tokens", func(t *testing.T) {
-		t.Parallel()
-		handle, _, s := newConnect(t, http.StatusAccepted, "TOKENS_TABLE", "Missing")
-		if _, err := handle(as); err == nil || len(allRows(t, s)) != 0 {
-			t.Errorf("got %v; want an error, and no row left", err)
-		}
-	})
+	for _, table := range []string{"TOKENS_TABLE", "KEYS_TABLE"} {
+		t.Run("without "+table, func(t *testing.T) {
+			t.Parallel()
+			handle, _, s := newConnect(t, http.StatusAccepted, table, "Missing")
+			if _, err := handle(as); err == nil || len(allRows(t, s)) != 0 {
+				t.Errorf("got %v; want an error, and no row left", err)
+			}
+		})
+	}
 	t.Run("the ticker cannot be woken", func(t *testing.T) {
 		t.Parallel()
 		handle, _, s := newConnect(t, http.StatusForbidden)

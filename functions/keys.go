@@ -30,8 +30,8 @@ import (
 //	{"action":"demo"}
 //
 // Role and policies may be left out. An API key is in the answer of create, and
-// nowhere else; a revoked one gives no token and no connection any more. The key
-// of demo is always the same, made of the pepper, and demo makes it valid again
+// nowhere else; a revoked one gives no token and no connection any more, and the
+// connections that it or a revoked token has are closed. The key of demo is always the same, made of the pepper, and demo makes it valid again
 // if it was revoked: whoever asks for it wants it to work.
 func Keys(ctx context.Context, getenv func(string) string) (lambda.Handler, error) {
 	s, err := store.Open(getenv)
@@ -171,7 +171,8 @@ func (h keys) list(ctx context.Context) (any, error) {
 }
 
 // revoke takes the key itself too: that is what an operator finds where it
-// leaked.
+// leaked. It disables the key first, so that no connection is made after those
+// that are there have been closed.
 func (h keys) revoke(ctx context.Context, req keysRequest) (any, error) {
 	lookup := req.Lookup
 	if req.APIKey != "" {
@@ -190,13 +191,22 @@ func (h keys) revoke(ctx context.Context, req keysRequest) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	slog.InfoContext(ctx, "key revoked", "key", lookup)
 	key, err := h.store.Key(ctx, lookup)
-	return answerOf(key, ""), err
+	if err != nil {
+		return nil, err
+	}
+	closed, err := h.closeConnections(ctx, h.store.KeyConnections, lookup)
+	if err != nil {
+		return nil, fmt.Errorf("keys: the key is revoked, but connections of it may be open, so repeat this: %w", err)
+	}
+	slog.InfoContext(ctx, "key revoked", "key", lookup, "closed", closed)
+	return struct {
+		keyAnswer
+		Closed int `json:"connections_closed"`
+	}{answerOf(key, ""), closed}, nil
 }
 
-// revokeToken deletes a token's record first, so that no connection is made
-// after those that are there have been closed.
+// revokeToken deletes a token's record first, for the same reason as revoke.
 func (h keys) revokeToken(ctx context.Context, tok string) (any, error) {
 	keyring, err := h.keyring.get(ctx)
 	if err != nil {
@@ -210,7 +220,7 @@ func (h keys) revokeToken(ctx context.Context, tok string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	closed, err := h.closeConnections(ctx, hash)
+	closed, err := h.closeConnections(ctx, h.store.TokenConnections, hash)
 	if err != nil {
 		return nil, fmt.Errorf("keys: the token is revoked, but connections of it may be open, so repeat this: %w", err)
 	}
@@ -218,10 +228,11 @@ func (h keys) revokeToken(ctx context.Context, tok string) (any, error) {
 	return map[string]any{"token_hash": hash, "existed": existed, "connections_closed": closed}, nil
 }
 
-// closeConnections closes the connections of a token and returns their number.
+// closeConnections closes the connections of a token or a key, whichever find is
+// for, and returns their number.
 // Those that went in the meantime are fine.
-func (h keys) closeConnections(ctx context.Context, tokenHash string) (closed int, err error) {
-	conns, err := h.store.TokenConnections(ctx, tokenHash)
+func (h keys) closeConnections(ctx context.Context, find func(context.Context, string) ([]store.Connection, error), name string) (closed int, err error) {
+	conns, err := find(ctx, name)
 	if err != nil {
 		return 0, err
 	}

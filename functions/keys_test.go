@@ -3,6 +3,7 @@ package functions_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -176,11 +177,13 @@ func newConnectionsAPI(t *testing.T, status map[string]int) *connectionsAPI {
 	return a
 }
 
-func TestKeysRevokeToken(t *testing.T) {
+// TestKeysRevokeCloses: revoking a token or a key closes its connections, and no
+// other one.
+func TestKeysRevokeCloses(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name   string
-		status map[string]int // of the token's connections
+		status map[string]int // of the connections
 		age    time.Duration  // of them
 		closed float64
 		fails  bool
@@ -191,50 +194,69 @@ func TestKeysRevokeToken(t *testing.T) {
 		{"one cannot be closed", map[string]int{"one=": 403, "two=": 204}, time.Minute, 1, true},
 		{"one is about to open", map[string]int{"one=": 204}, 0, 1, false},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			env, s := newEnv(t)
-			api := newConnectionsAPI(t, tt.status)
-			if tt.age == 0 {
-				api.opening = 2
-			}
-			h := newHandler(t, functions.Keys, env.With("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", api.URL+"/prod", "WEBSOCKET_ENDPOINT", stageURL))
-			tok := addToken(t, env, s, unchanged, asIs)
-			addConnection(t, s, "other=", auth.HashToken("another token"), 0)
-			var want []string
-			for id := range tt.status {
-				addConnection(t, s, id, auth.HashToken(tok), tt.age)
-				want = append(want, id)
-			}
+		for _, what := range []string{"token", "key"} {
+			t.Run(what+" of "+tt.name, func(t *testing.T) {
+				t.Parallel()
+				env, s := newEnv(t)
+				api := newConnectionsAPI(t, tt.status)
+				if tt.age == 0 {
+					api.opening = 2
+				}
+				h := newHandler(t, functions.Keys, env.With("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", api.URL+"/prod", "WEBSOCKET_ENDPOINT", stageURL))
+				tok := addToken(t, env, s, unchanged, asIs)
+				record, err := s.Token(t.Context(), auth.HashToken(tok))
+				if err != nil {
+					t.Fatal(err)
+				}
+				addConnection(t, s, "other=", store.Token{Hash: auth.HashToken("another token"), KeyLookup: "abcdefgh"}, 0)
+				if what == "key" {
+					record.Hash = auth.HashToken("another token of the key")
+				}
+				for id := range tt.status {
+					addConnection(t, s, id, record, tt.age)
+				}
 
-			out, err := h.Invoke(t.Context(), fmt.Appendf(nil, `{"action":"revoke_token","token":%q}`, tok))
-			if (err != nil) != tt.fails {
-				t.Fatalf("error %v; want one: %v", err, tt.fails)
-			}
-			if slices.Sort(api.deleted); !slices.Equal(api.deleted, sorted(want)) {
-				t.Errorf("closed %v; want %v", api.deleted, want)
-			}
-			if _, err := s.Token(t.Context(), auth.HashToken(tok)); err == nil {
-				t.Error("the token is still there")
-			}
-			if tt.fails {
-				return
-			}
-			wantAnswer := fmt.Sprintf(`{"connections_closed":%v,"existed":true,"token_hash":%q}`, tt.closed, auth.HashToken(tok))
-			if string(out) != wantAnswer {
-				t.Errorf("answer %s; want %s", out, wantAnswer)
-			}
-		})
+				event := fmt.Sprintf(`{"action":"revoke_token","token":%q}`, tok)
+				if what == "key" {
+					event = fmt.Sprintf(`{"action":"revoke","lookup":%q}`, record.KeyLookup)
+				}
+				out, err := h.Invoke(t.Context(), []byte(event))
+				if (err != nil) != tt.fails {
+					t.Fatalf("error %v; want one: %v", err, tt.fails)
+				}
+				if slices.Sort(api.deleted); !slices.Equal(api.deleted, slices.Sorted(maps.Keys(tt.status))) {
+					t.Errorf("closed %v; want %v", api.deleted, tt.status)
+				}
+				checkRevoked(t, s, what, record)
+				if want := fmt.Sprintf(`"connections_closed":%v`, tt.closed); !tt.fails && !strings.Contains(string(out), want) {
+					t.Errorf("answer %s; want %s in it", out, want)
+				}
+			})
+		}
 	}
 }
 
-func sorted(s []string) []string { return slices.Sorted(slices.Values(s)) }
+func checkRevoked(t *testing.T, s *store.Store, what string, record store.Token) {
+	t.Helper()
+	switch key, err := s.Key(t.Context(), record.KeyLookup); {
+	case err != nil:
+		t.Error(err)
+	case key.DisabledAt.IsZero() == (what == "key"):
+		t.Errorf("the key is %+v", key)
+	}
+	if what == "key" {
+		return
+	}
+	if _, err := s.Token(t.Context(), record.Hash); err == nil {
+		t.Error("the token is still there")
+	}
+}
 
-func addConnection(t *testing.T, s *store.Store, id, tokenHash string, age time.Duration) {
+func addConnection(t *testing.T, s *store.Store, id string, tok store.Token, age time.Duration) {
 	t.Helper()
 	err := s.AddConnection(t.Context(), store.Connection{
 		ConnectionRef: store.ConnectionRef{ConnectionID: id, ConnectedAt: time.Now().Add(-age).UnixMilli()},
-		UserID:        "ada", TokenHash: tokenHash, ExpiresAt: time.Now().Add(time.Hour),
+		UserID:        "ada", TokenHash: tok.Hash, KeyLookup: tok.KeyLookup, ExpiresAt: time.Now().Add(time.Hour),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -278,22 +278,40 @@ func TestConnectionEndsWithItsToken(t *testing.T) {
 	}
 }
 
-func TestRevokedTokenClosesItsConnections(t *testing.T) {
+// TestRevokingClosesConnections: those of the token or key that is revoked end,
+// and the others stay.
+func TestRevokingClosesConnections(t *testing.T) {
 	t.Parallel()
 	a := startApp(t, emulator.Options{})
-	token := a.token(a.apiKey)
-	c, _ := a.dial("/prod", bearer(token))
+	var key struct {
+		APIKey string `json:"api_key"`
+	}
+	a.invoke("KeysFunction", `{"action":"create","user_id":"ann"}`, &key)
 	other := a.connect()
-	c.until("ticker")
-	var answer any
-	a.invoke("KeysFunction", fmt.Sprintf(`{"action":"revoke_token","token":%q}`, token), &answer)
-	if got := c.closed(); got != websocket.StatusNormalClosure {
-		t.Errorf("got close code %v; want 1000", got)
+	token, second := a.token(key.APIKey), a.token(key.APIKey)
+	for _, tt := range []struct{ token, event string }{
+		{token, fmt.Sprintf(`{"action":"revoke_token","token":%q}`, token)},
+		{second, fmt.Sprintf(`{"action":"revoke","api_key":%q}`, key.APIKey)},
+	} {
+		c, status := a.dial("/prod", bearer(tt.token))
+		if c == nil {
+			t.Fatalf("handshake: got %d; want 101", status)
+		}
+		c.until("ticker")
+		var answer struct {
+			Closed int `json:"connections_closed"`
+		}
+		if a.invoke("KeysFunction", tt.event, &answer); answer.Closed != 1 {
+			t.Errorf("%.20s: closed %d; want 1", tt.event, answer.Closed)
+		}
+		if got := c.closed(); got != websocket.StatusNormalClosure {
+			t.Errorf("got close code %v; want 1000", got)
+		}
+		if _, status := a.dial("/prod", bearer(tt.token)); status != http.StatusUnauthorized {
+			t.Errorf("handshake with what is revoked: got %d; want 401", status)
+		}
 	}
 	other.until("ticker")
-	if _, status := a.dial("/prod", bearer(token)); status != http.StatusUnauthorized {
-		t.Errorf("handshake with the revoked token: got %d; want 401", status)
-	}
 }
 
 func TestMessagesOfTheClient(t *testing.T) {

@@ -36,6 +36,7 @@ type Connection struct {
 	UserID    string
 	Actor     string // such as user:demo
 	TokenHash string
+	KeyLookup string    // of the API key that the token was given for
 	ExpiresAt time.Time // of the token; the connection ends with it
 	IP        string
 	Symbols   []string // what it is subscribed to, in no order
@@ -81,7 +82,7 @@ func (s *Store) AddConnection(ctx context.Context, c Connection) error {
 	}
 	row := c.key()
 	for attribute, value := range map[string]string{
-		"user_id": c.UserID, "actor": c.Actor, "token_hash": c.TokenHash,
+		"user_id": c.UserID, "actor": c.Actor, "token_hash": c.TokenHash, "key_id": c.KeyLookup,
 		"ip": c.IP, "mode": c.Mode, "policies": c.Policies,
 	} {
 		row[attribute] = str(value)
@@ -176,13 +177,24 @@ func (s *Store) Connections(ctx context.Context, shard int, since time.Time, con
 
 // TokenConnections returns the open connections of a token.
 func (s *Store) TokenConnections(ctx context.Context, tokenHash string) ([]Connection, error) {
+	return s.connectionsOf(ctx, "list connections of a token", "token_hash = :value", tokenHash)
+}
+
+// KeyConnections returns the open connections of all tokens of an API key.
+func (s *Store) KeyConnections(ctx context.Context, lookup string) ([]Connection, error) {
+	return s.connectionsOf(ctx, "list connections of a key", "key_id = :value", lookup)
+}
+
+// connectionsOf reads all rows, strongly consistent, and returns those that a
+// filter finds. That is dear, and only operators want it.
+func (s *Store) connectionsOf(ctx context.Context, op, filter, value string) ([]Connection, error) {
 	var all []Connection
 	for shard := range Shards {
-		some, err := s.queryConnections(ctx, "list connections of a token", &dynamodb.QueryInput{
+		some, err := s.queryConnections(ctx, op, &dynamodb.QueryInput{
 			KeyConditionExpression: aws.String("#shard = :shard AND #sort >= :since"),
-			FilterExpression:       aws.String("token_hash = :hash"),
+			FilterExpression:       aws.String(filter),
 			ConsistentRead:         aws.Bool(true),
-		}, item{":shard": str(strconv.Itoa(shard)), ":since": str(sortKey(0)), ":hash": str(tokenHash)})
+		}, item{":shard": str(strconv.Itoa(shard)), ":since": str(sortKey(0)), ":value": str(value)})
 		if err != nil {
 			return nil, err
 		}
@@ -261,7 +273,7 @@ func connection(row item) Connection {
 	connectedAt, _ := strconv.ParseInt(at, 10, 64) // written by key alone
 	return Connection{
 		ConnectionRef: ConnectionRef{id, connectedAt},
-		UserID:        row.str("user_id"), Actor: row.str("actor"), TokenHash: row.str("token_hash"),
+		UserID:        row.str("user_id"), Actor: row.str("actor"), TokenHash: row.str("token_hash"), KeyLookup: row.str("key_id"),
 		ExpiresAt: row.time("expires_at"), IP: row.str("ip"), Symbols: row.strs("symbols"),
 		Mode: row.str("mode"), Policies: row.str("policies"), Greeted: row.bool("greeted"),
 		Epoch: row.num("epoch"), Seq: row.num("seq"),

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -18,7 +19,7 @@ const connectedAt = 1779634513402
 func testConnection(id string, at int64) store.Connection {
 	return store.Connection{
 		ConnectionRef: store.ConnectionRef{ConnectionID: id, ConnectedAt: at},
-		UserID:        "demo", Actor: "user:demo", TokenHash: "hash of " + id,
+		UserID:        "demo", Actor: "user:demo", TokenHash: "hash of " + id, KeyLookup: "5pGq0ZkT",
 		ExpiresAt: time.Unix(1779638113, 0), IP: "203.0.113.24",
 		Symbols: []string{"BTC-USD", "ETH-USD"}, Policies: "user_policy",
 	}
@@ -201,22 +202,34 @@ func TestConnectionsOfManyPages(t *testing.T) {
 	}
 }
 
-func TestTokenConnections(t *testing.T) {
+func TestConnectionsOfTokenOrKey(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
 	for i := range 12 {
 		c := testConnection(fmt.Sprint("connection", i), connectedAt)
-		c.TokenHash = []string{"mine", "other"}[i%2]
+		c.TokenHash = []string{"first", "second", "third"}[i%3]
+		c.KeyLookup = []string{"mine", "mine", "other"}[i%3]
 		add(t, s, c)
 	}
-	for hash, want := range map[string]int{"mine": 6, "other": 6, "unknown": 0} {
-		got, err := s.TokenConnections(t.Context(), hash)
-		if err != nil || len(got) != want {
-			t.Errorf("%s: got %d connections, %v; want %d", hash, len(got), err, want)
+	for _, tt := range []struct {
+		what, value string
+		find        func(context.Context, string) ([]store.Connection, error)
+		of          func(store.Connection) string
+		want        int
+	}{
+		{"token", "first", s.TokenConnections, func(c store.Connection) string { return c.TokenHash }, 4},
+		{"token", "mine", s.TokenConnections, nil, 0},
+		{"key", "mine", s.KeyConnections, func(c store.Connection) string { return c.KeyLookup }, 8},
+		{"key", "other", s.KeyConnections, func(c store.Connection) string { return c.KeyLookup }, 4},
+		{"key", "first", s.KeyConnections, nil, 0},
+	} {
+		got, err := tt.find(t.Context(), tt.value)
+		if err != nil || len(got) != tt.want {
+			t.Errorf("%s %s: got %d connections, %v; want %d", tt.what, tt.value, len(got), err, tt.want)
 		}
 		for _, c := range got {
-			if c.TokenHash != hash || c.ConnectionID == "" {
-				t.Errorf("got %+v; want one of the token %s", c, hash)
+			if tt.of(c) != tt.value || c.ConnectionID == "" {
+				t.Errorf("%s %s: got %+v; want one of it", tt.what, tt.value, c)
 			}
 		}
 	}
@@ -238,6 +251,7 @@ func TestConnectionsWithoutTable(t *testing.T) {
 		"CONNECTIONS_TABLE subscribe": func() error { _, err := s.Subscribe(ctx, ref, []string{"A"}, ""); return err },
 		"CONNECTIONS_TABLE list":      func() error { _, err := s.Connections(ctx, 0, time.Time{}, false); return err },
 		"CONNECTIONS_TABLE of token":  func() error { _, err := s.TokenConnections(ctx, "x"); return err },
+		"CONNECTIONS_TABLE of key":    func() error { _, err := s.KeyConnections(ctx, "x"); return err },
 		"CONNECTIONS_TABLE any":       func() error { _, err := s.HasConnections(ctx); return err },
 		"TICKER_TABLE read":           func() error { _, err := s.Lease(ctx); return err },
 		"TICKER_TABLE acquire":        func() error { _, err := s.AcquireLease(ctx, store.Lease{}, "me"); return err },
