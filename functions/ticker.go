@@ -159,7 +159,7 @@ func (t *ticker) greet(ctx context.Context, owner string, event tickerEvent) err
 	}
 	if err := t.welcome(ctx, conn, patience); err != nil {
 		// Its row is there, for a leader to try again later or to remove.
-		slog.WarnContext(ctx, "client cannot be greeted", "connection_id", conn.ConnectionID, "error", err)
+		notGreeted(ctx, conn.ConnectionID, err)
 		return t.leadIfNobodyDoes(ctx, owner, false)
 	}
 	lease, err := t.prices(ctx)
@@ -179,7 +179,7 @@ func (t *ticker) greet(ctx context.Context, owner string, event tickerEvent) err
 		}
 	}
 	if err := t.snapshot(ctx, conn, lease); err != nil {
-		slog.WarnContext(ctx, "client cannot be greeted", "connection_id", conn.ConnectionID, "error", err)
+		notGreeted(ctx, conn.ConnectionID, err)
 	}
 	return t.leadIfNobodyDoes(ctx, owner, false)
 }
@@ -210,6 +210,20 @@ func (t *ticker) welcome(ctx context.Context, c store.Connection, patience time.
 			return err
 		}
 	}
+}
+
+// notGreeted logs why a client has not got its first messages.
+func notGreeted(ctx context.Context, connectionID string, err error) {
+	slog.Log(ctx, notGreetedLevel(err), "client cannot be greeted", "connection_id", connectionID, "error", err)
+}
+
+// notGreetedLevel is that of a warning, except for clients that leave at once:
+// those are ordinary.
+func notGreetedLevel(err error) slog.Level {
+	if errors.Is(err, push.ErrGone) {
+		return slog.LevelInfo
+	}
+	return slog.LevelWarn
 }
 
 // prices returns the lease with the prices that its holder has saved. A holder

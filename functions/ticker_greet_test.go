@@ -1,6 +1,9 @@
 package functions
 
 import (
+	"log/slog"
+	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -58,5 +61,27 @@ func TestSnapshotIsStale(t *testing.T) {
 				t.Errorf("got %v; want a snapshot, stale: %v", all, tt.want)
 			}
 		})
+	}
+}
+
+// TestNotGreetedLevel: a client that leaves at once is no reason to warn, and
+// whatever else API Gateway answers is.
+func TestNotGreetedLevel(t *testing.T) {
+	t.Parallel()
+	env, _, g := newStage(t)
+	tick := newTestTicker(t, env)
+	levels := map[int]slog.Level{
+		http.StatusGone:            slog.LevelInfo,
+		http.StatusForbidden:       slog.LevelWarn,
+		http.StatusTooManyRequests: slog.LevelWarn,
+	}
+	for status := range levels {
+		g.status[strconv.Itoa(status)] = status
+	}
+	for status, want := range levels {
+		err := tick.welcome(t.Context(), testRow(strconv.Itoa(status), 0), 0)
+		if err == nil || notGreetedLevel(err) != want {
+			t.Errorf("%d: %v is logged as %v; want %v", status, err, notGreetedLevel(err), want)
+		}
 	}
 }

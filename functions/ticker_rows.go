@@ -196,7 +196,7 @@ func (l *leader) greetLeftover(ctx context.Context, c store.Connection) {
 		return
 	}
 	if err != nil {
-		slog.WarnContext(ctx, "client cannot be greeted", "connection_id", c.ConnectionID, "error", err)
+		notGreeted(ctx, c.ConnectionID, err)
 		return
 	}
 	l.finishGreeting(ctx, c)
@@ -206,7 +206,7 @@ func (l *leader) greetLeftover(ctx context.Context, c store.Connection) {
 func (l *leader) finishGreeting(ctx context.Context, c store.Connection) {
 	lease := store.Lease{State: store.LeaseRunning, Epoch: l.epoch, Seq: l.pusher.Seq(), Prices: l.quotes()}
 	if err := l.snapshot(ctx, c, lease); err != nil {
-		slog.WarnContext(ctx, "client cannot be greeted", "connection_id", c.ConnectionID, "error", err)
+		notGreeted(ctx, c.ConnectionID, err)
 		return
 	}
 	l.pusher.Put(c.ConnectionID, c.Symbols, c.Mode == store.ModeLatest, lease.Seq)
