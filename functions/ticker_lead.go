@@ -41,7 +41,7 @@ type leader struct {
 func (t *ticker) lead(ctx context.Context, held claim, first *store.Connection) error {
 	work, cancel := context.WithCancel(ctx)
 	defer cancel()
-	source, err := market.Open(work, market.Config{Name: t.source, Symbols: t.symbols, Last: held.Prices})
+	source, err := market.Open(work, market.Config{Name: t.source, Symbols: t.symbols, Last: held.Prices, Confirmed: held.saved})
 	if err != nil {
 		return errors.Join(err, t.store.ReleaseLease(ctx, held.Lease))
 	}

@@ -25,6 +25,7 @@ var errLed = errors.New("somebody else leads")
 type claim struct {
 	store.Lease
 	since time.Time // when it was asked for, by this process's clock
+	saved time.Time // when the holder before was seen to save its prices; zero: it was not
 }
 
 // contend returns the lease, or errLed if somebody else has it and lives. A
@@ -37,19 +38,19 @@ type claim struct {
 // one waits to take its place.
 func (t *ticker) contend(ctx context.Context, owner string, patient bool) (claim, error) {
 	seen, err := t.store.Lease(ctx)
-	since, asked := time.Now(), time.Time{}
+	since, asked, saved := time.Now(), time.Time{}, time.Time{}
 	for {
 		if err != nil {
 			return claim{}, err
 		}
 		if seen.Owner == owner && seen.State == store.LeaseRunning {
-			return claim{seen, asked}, nil // only the answer was lost
+			return claim{seen, asked, saved}, nil // only the answer was lost
 		}
 		if seen.State == store.LeaseFree || time.Since(since) >= leaseTime {
 			asked = time.Now()
 			held, err := t.store.AcquireLease(ctx, seen, owner)
 			if err == nil {
-				return claim{held, asked}, nil
+				return claim{held, asked, saved}, nil
 			}
 			if !errors.Is(err, store.ErrConflict) {
 				return claim{}, err
@@ -68,6 +69,7 @@ func (t *ticker) contend(ctx context.Context, owner string, patient bool) (claim
 			return claim{}, errLed
 		}
 		since = time.Now()
+		saved = since
 	}
 }
 

@@ -66,6 +66,9 @@ func TestContendForAFreeLease(t *testing.T) {
 		if err != nil || held.Epoch != epoch+1 || held.since.Before(before) || held.since.After(time.Now()) {
 			t.Fatalf("got %+v, %v; want epoch %d at once", held, err, epoch+1)
 		}
+		if !held.saved.IsZero() {
+			t.Errorf("prices were saved at %v; want it unknown: nobody was there", held.saved)
+		}
 		if err := s.ReleaseLease(t.Context(), held.Lease); err != nil {
 			t.Fatal(err)
 		}
@@ -150,9 +153,12 @@ func TestContendForALeaseThatIsGivenUp(t *testing.T) {
 			var wg sync.WaitGroup
 			for i := range 4 {
 				wg.Go(func() {
-					_, err := tick.contend(t.Context(), string(rune('a'+i)), i > 0)
+					held, err := tick.contend(t.Context(), string(rune('a'+i)), i > 0)
 					if err == nil {
 						won <- time.Now()
+						if age := time.Since(held.saved); age > leaseTime {
+							t.Errorf("prices were saved %v ago; want moments, at the release", age)
+						}
 					} else if !errors.Is(err, errLed) {
 						t.Errorf("got %v; want errLed", err)
 					}

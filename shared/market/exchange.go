@@ -73,7 +73,11 @@ func newExchange(c Config, preferred, other venue) *exchange {
 	e := &exchange{client: client, symbols: c.Symbols, venues: [2]venue{preferred, other}, prices: map[string]*held{}}
 	for _, q := range c.Last {
 		if q.Source == preferred.name || q.Source == other.name {
-			e.prices[q.Symbol] = &held{Quote: q, confirmed: q.Time, moved: true}
+			h := &held{Quote: q, confirmed: q.Time, moved: true}
+			if c.Confirmed.After(q.Time) {
+				h.confirmed = c.Confirmed
+			}
+			e.prices[q.Symbol] = h
 		}
 	}
 	return e

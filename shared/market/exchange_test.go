@@ -123,10 +123,11 @@ func checkFetch(t *testing.T, got []Quote, err error, want, wantErr string) {
 }
 
 // openTest opens coinbase before kraken. It must be called in a bubble.
-func openTest(t *testing.T, e *exchanges, last ...Quote) Source {
+func openTest(t *testing.T, e *exchanges, c Config) Source {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	s, err := Open(ctx, Config{Name: "coinbase", Symbols: []string{"BTC-USD"}, Client: e.client(), Last: last})
+	c.Name, c.Symbols, c.Client = "coinbase", []string{"BTC-USD"}, e.client()
+	s, err := Open(ctx, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +149,7 @@ func TestExchangeFallsBackAndReturns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		e := &exchanges{}
-		s := openTest(t, e)
+		s := openTest(t, e, Config{})
 		if q := after(t, s, 10*time.Millisecond); q.Price != "42000.01" || q.Source != "coinbase" || q.Stale {
 			t.Fatalf("got %+v; want the price of coinbase", q)
 		}
@@ -176,7 +177,7 @@ func TestExchangeDoesNotReturnToAFlappingOne(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		e := &exchanges{}
-		s := openTest(t, e)
+		s := openTest(t, e, Config{})
 		e.coinbaseDown.Store(true)
 		after(t, s, 5*time.Second)
 		for range 6 { // never healthy for a minute
@@ -195,7 +196,7 @@ func TestPricesGoStale(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		e := &exchanges{}
-		s := openTest(t, e)
+		s := openTest(t, e, Config{})
 		after(t, s, 10*time.Millisecond)
 		e.coinbaseDown.Store(true)
 		e.krakenDown.Store(true)
@@ -215,20 +216,44 @@ func TestPricesGoStale(t *testing.T) {
 	})
 }
 
+// TestExchangeGoesOnWithSavedPrices: both exchanges are down, so a saved price is
+// as good as it was when somebody last confirmed it.
 func TestExchangeGoesOnWithSavedPrices(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		e := &exchanges{}
-		e.coinbaseDown.Store(true)
-		e.krakenDown.Store(true)
-		saved := Quote{Symbol: "BTC-USD", Price: "41000.5", Source: "kraken", Time: time.Now().Add(-time.Minute)}
-		s := openTest(t, e, saved, Quote{Symbol: "BTC-USD", Price: "1.00", Source: simulated, Time: time.Now()})
-		q := after(t, s, 0)
-		saved.Stale = true
-		if q != saved {
-			t.Errorf("got %+v; want the saved price, stale, and no simulated one", q)
-		}
-	})
+	for _, tt := range []struct {
+		name      string
+		stale     bool          // as saved
+		confirmed time.Duration // ago; 0: nobody knows
+		want      bool          // stale at once; 10 s later all are
+	}{
+		{"an old one", false, 0, true},
+		{"one that has not moved", false, time.Second, false},
+		{"one that was confirmed long ago", false, 30 * time.Second, true},
+		{"a stale one", true, time.Second, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				e := &exchanges{}
+				e.coinbaseDown.Store(true)
+				e.krakenDown.Store(true)
+				saved := Quote{Symbol: "BTC-USD", Price: "41000.5", Source: "kraken", Time: time.Now().Add(-time.Minute), Stale: tt.stale}
+				last := []Quote{saved, {Symbol: "BTC-USD", Price: "1.00", Source: simulated, Time: time.Now()}}
+				c := Config{Last: last}
+				if tt.confirmed > 0 {
+					c.Confirmed = time.Now().Add(-tt.confirmed)
+				}
+				s := openTest(t, e, c)
+				saved.Stale = tt.want
+				if q := after(t, s, 0); q != saved {
+					t.Errorf("got %+v; want %+v, and no simulated one", q, saved)
+				}
+				if q := after(t, s, 10*time.Second); !q.Stale && !tt.want {
+					t.Errorf("10 s later got %+v; want it stale", q)
+				}
+			})
+		})
+	}
 }
 
 func TestGetJSONErrors(t *testing.T) {

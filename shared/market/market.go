@@ -32,11 +32,17 @@ type Source interface {
 
 // Config says which source to open.
 type Config struct {
-	Name    string       // simulated, coinbase or kraken; empty means simulated
-	Symbols []string     // what to quote, as BASE-QUOTE
-	Last    []Quote      // prices to go on from; those of another kind of source are ignored
-	Seed    uint64       // of the simulated source; 0 means a random one
-	Client  *http.Client // for the exchanges; nil means one with a timeout of 3 seconds
+	Name    string   // simulated, coinbase or kraken; empty means simulated
+	Symbols []string // what to quote, as BASE-QUOTE
+	Last    []Quote  // prices to go on from; those of another kind of source are ignored
+
+	// Confirmed is when those of Last that are not stale were still known to be
+	// right. A price may be older than that, if it has not moved. The zero time
+	// means that nobody knows, and only the price's own time counts.
+	Confirmed time.Time
+
+	Seed   uint64       // of the simulated source; 0 means a random one
+	Client *http.Client // for the exchanges; nil means one with a timeout of 3 seconds
 }
 
 // Open returns a source of prices. What it runs in the background ends with ctx.
