@@ -89,7 +89,8 @@ func inspect(f *function) (*program, string, error) {
 		if info, err := os.Stat(bootstrap); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 			return nil, bootstrap, nil
 		}
-		return nil, "", fmt.Errorf("CodeUri %s has neither Go files nor an executable named bootstrap", dir)
+		return nil, "", fmt.Errorf("CodeUri %s, of Runtime %s, has neither Go files nor an executable named bootstrap; the emulator runs Go functions and ready bootstrap executables",
+			dir, f.def.Runtime)
 	}
 	if pkg == nil || pkg.Name == "" {
 		return nil, "", fmt.Errorf("CodeUri %s: %w", dir, err)

@@ -39,7 +39,7 @@ func TestBuildErrors(t *testing.T) {
 		"viashared/main.go", "package main\n\nimport _ \"example.com/app/shared\"\n\nfunc main() {}\n",
 		"shared/shared.go", "package shared\n\nvar x int = \"\"\n",
 		"library/library.go", "package library\n",
-		"empty/README", "",
+		"python/app.py", "",
 		"mode/bootstrap", "#!/bin/sh\n",
 	)
 	nowhere := t.TempDir()
@@ -55,7 +55,8 @@ func TestBuildErrors(t *testing.T) {
 		{"syntax", []string{"Bad (template.yaml:7)", "syntax/main.go:3:"}, "Good"},
 		{"viashared", []string{"go build of Good (template.yaml:7), Bad (template.yaml:7)", "shared/shared.go:3:"}, ""},
 		{"library", []string{"template.yaml:7: Bad: CodeUri " + dir + "/library holds package library; a function is a package main"}, ""},
-		{"empty", []string{"template.yaml:7: Bad: CodeUri " + dir + "/empty has neither Go files nor an executable named bootstrap"}, ""},
+		{"python", []string{"template.yaml:7: Bad: CodeUri " + dir +
+			"/python, of Runtime python3.12, has neither Go files nor an executable named bootstrap; the emulator runs Go functions and ready bootstrap executables"}, ""},
 		{"mode", []string{"neither Go files nor an executable named bootstrap"}, ""},
 		{"missing", []string{"template.yaml:7: Bad: CodeUri " + dir + "/missing is not a folder"}, ""},
 		{nowhere, []string{"is in no Go module: no go.mod there or above"}, ""},
@@ -65,8 +66,12 @@ func TestBuildErrors(t *testing.T) {
 			if !filepath.IsAbs(tt.dir) {
 				tt.dir = filepath.Join(dir, tt.dir)
 			}
+			bad := define("Bad", tt.dir)
+			if filepath.Base(tt.dir) == "python" {
+				bad.Runtime = "python3.12"
+			}
 			s, err := New(Config{BuildDir: t.TempDir(), Functions: tableOf(
-				define("Good", filepath.Join(dir, "good")), define("Bad", tt.dir))})
+				define("Good", filepath.Join(dir, "good")), bad)})
 			if err != nil {
 				t.Fatal(err)
 			}
