@@ -106,7 +106,7 @@ func environment(p *props) map[string]string {
 		case slices.Contains(reservedVariables, f.name):
 			o.bad(f.name, "is set by Lambda itself; use another name")
 		case !variableName.MatchString(f.name):
-			o.bad(f.name, "is no variable's name; use letters, digits and _, a letter first")
+			o.bad(f.name, "is no variable's name; use two or more letters, digits and _, a letter first")
 		case strings.Contains(value, "{{resolve:"):
 			o.notef(f.line, o.at, "dynamic reference in %s, which stays as it is", f.name)
 		}
