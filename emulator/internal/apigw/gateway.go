@@ -41,7 +41,8 @@ type Config struct {
 	// Authority is the host:port that clients use.
 	Authority string
 	// Map gives paths, such as "/ws/ticker", to WebSocket APIs by logical id,
-	// like the mappings of a custom domain.
+	// like the mappings of a custom domain. A path must not be that of a route
+	// of the HTTP API.
 	Map map[string]string
 }
 
@@ -143,7 +144,29 @@ func (g *Gateway) mapPaths() error {
 		if other := g.byStage[key[1:]]; other != nil && other != g.sockets[i] {
 			return fmt.Errorf("apigw: path %s cannot be mapped to %s: it is the stage of %s", path, id, other.def.LogicalID)
 		}
+		if route := g.routeAt(key); route != nil {
+			return fmt.Errorf("apigw: path %s cannot be mapped to %s: it would hide the route %s (%s)", path, id, route.Key, route.Pos)
+		}
 		g.mapped[key] = g.sockets[i]
+	}
+	return nil
+}
+
+// routeAt returns the route of the first HTTP API, the only one that shares a
+// host with mapped paths, which has that very path.
+func (g *Gateway) routeAt(path string) *template.HTTPRoute {
+	if len(g.http) == 0 {
+		return nil
+	}
+	def := g.http[0].def
+	prefix := ""
+	if def.Stage != "$default" {
+		prefix = "/" + def.Stage
+	}
+	for _, route := range def.Routes {
+		if route.Path != "" && strings.TrimRight(prefix+route.Path, "/") == path {
+			return route
+		}
 	}
 	return nil
 }

@@ -79,6 +79,14 @@ func TestNewRefusesWhatItCannotServe(t *testing.T) {
 		{"mapping to an unknown API", func(c *Config) { c.Map = map[string]string{"/x": "Sock"} },
 			"path /x is mapped to Sock, but the template's WebSocket APIs are: Socket"},
 		{"mapping of the root", func(c *Config) { c.Map = map[string]string{"/": "Socket"} }, "must start with /"},
+		{"mapping over a route", func(c *Config) {
+			c.Map = map[string]string{"/auth/token/": "Socket"}
+			c.Stack.HTTPAPIs = oneRoute("$default", "/auth/token")
+		}, "path /auth/token/ cannot be mapped to Socket: it would hide the route POST /auth/token (template.yaml:12)"},
+		{"mapping over a route in a stage", func(c *Config) {
+			c.Map = map[string]string{"/prod/token": "Socket"}
+			c.Stack.HTTPAPIs = oneRoute("prod", "/token")
+		}, "it would hide the route POST /token (template.yaml:12)"},
 		{"expression", func(c *Config) { c.Stack.WebSocketAPIs[0].RouteSelectionExpression = "$request.header.x" },
 			`variable "request.header.x" is not emulated`},
 		{"identity source", func(c *Config) {
@@ -100,6 +108,24 @@ func TestNewRefusesWhatItCannotServe(t *testing.T) {
 				t.Errorf("got error %v, want one with %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// oneRoute is an HTTP API with one route.
+func oneRoute(stage, path string) []*template.HTTPAPI {
+	return []*template.HTTPAPI{{LogicalID: "Http", ID: "http", Stage: stage, Routes: []*template.HTTPRoute{
+		{Pos: template.Pos{File: "template.yaml", Line: 12}, Key: "POST " + path, Method: "POST", Path: path, PayloadFormat: "2.0"}}}}
+}
+
+func TestPathsMayBeMappedAroundRoutes(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/auth", "/auth/token/x", "/auth/tokens", "/prod"} {
+		cfg := Config{Stack: socketStack("$connect"), Clock: clock.New(), Authority: "127.0.0.1:1", Map: map[string]string{path: "Socket"}}
+		cfg.Stack.HTTPAPIs = append(oneRoute("$default", "/auth/token"), oneRoute("$default", path)...)
+		cfg.Stack.HTTPAPIs[1].ID = "second" // has a host of its own
+		if _, err := New(cfg); err != nil {
+			t.Errorf("%s: got %v, want no error", path, err)
+		}
 	}
 }
 
