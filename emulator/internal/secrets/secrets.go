@@ -32,7 +32,7 @@ type Config struct {
 	// may use a folder.
 	Dir   string
 	Clock *clock.Clock // dates versions; nil is the machine's time
-	Log   *slog.Logger // nil discards
+	Log   *slog.Logger // nil discards; never gets a value
 }
 
 // Service answers for the secrets. Its methods may be called by many goroutines
@@ -64,6 +64,14 @@ func Open(cfg Config) (*Service, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	s.wire = awsjson.Service{
+		Target: "secretsmanager", Version: "1.1", MaxBody: 1 << 20,
+		Operations: s.operations(),
+		Unknown: func(op string) *awsjson.Error {
+			return fault("UnknownOperationException", "The emulator does not have this operation of Secrets Manager: "+op)
+		},
+		Internal: "InternalServiceError", Log: cfg.Log,
+	}
 	if err := s.load(cfg.Dir); err != nil {
 		return nil, err
 	}
@@ -83,14 +91,6 @@ func Open(cfg Config) (*Service, error) {
 			return nil, err
 		}
 	}
-	s.wire = awsjson.Service{
-		Target: "secretsmanager", Version: "1.1", MaxBody: 1 << 20,
-		Operations: s.operations(),
-		Unknown: func(op string) *awsjson.Error {
-			return fault("UnknownOperationException", "The emulator does not have this operation of Secrets Manager: "+op)
-		},
-		Internal: "InternalServiceError", Log: cfg.Log,
-	}
 	return s, nil
 }
 
@@ -108,6 +108,10 @@ func (s *Service) add(def *template.Secret) (bool, error) {
 			var err error
 			if value, err = generate(def.Generate); err != nil {
 				return false, err
+			}
+			if s.file != "" {
+				// Whoever has lost the file wants to know why clients are refused.
+				s.wire.Log.Info("secrets: generated a new value", "name", def.Name, "file", s.file)
 			}
 		}
 		if len(value) > maxValue {

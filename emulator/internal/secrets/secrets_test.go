@@ -3,6 +3,7 @@ package secrets
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -223,6 +224,43 @@ func TestRestart(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 1 {
 		t.Errorf("left in the folder: %v", left)
+	}
+}
+
+// A value that is generated once more, because the file has gone, is told of.
+func TestGeneratedValuesAreLogged(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	start := func(dir string) (value, log string) {
+		t.Helper()
+		var b strings.Builder
+		secrets := []*template.Secret{generated("random", template.GenerateSecretString{}), fixed("fixed", "1")}
+		s, err := Open(Config{Secrets: secrets, Dir: dir, Log: slog.New(slog.NewTextHandler(&b, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		st := s.find("random").state
+		return *st.Versions[st.labelled(current)].String, b.String()
+	}
+	logged := func(dir, log string) bool {
+		return strings.Count(log, "\n") == 1 && strings.Contains(log, "level=INFO") &&
+			strings.Contains(log, "name=random") && strings.Contains(log, dir)
+	}
+	first, log := start(dir)
+	if !logged(dir, log) || strings.Contains(log, first) {
+		t.Errorf("a new file: got the log %q", log)
+	}
+	if again, log := start(dir); again != first || log != "" {
+		t.Errorf("a kept file: got the log %q, want none and the same value", log)
+	}
+	if err := os.Remove(filepath.Join(dir, "secrets.json")); err != nil {
+		t.Fatal(err)
+	}
+	if again, log := start(dir); again == first || !logged(dir, log) {
+		t.Errorf("a lost file: got the log %q", log)
+	}
+	if _, log := start(""); log != "" {
+		t.Errorf("no file: got the log %q, want none", log)
 	}
 }
 
