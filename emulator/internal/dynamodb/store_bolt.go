@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -53,9 +54,31 @@ func openBoltStore(dir string) (*boltStore, error) {
 	case err != nil:
 		return nil, fmt.Errorf("dynamodb: %s cannot be read (%w): restore it from a copy, or move it away to begin anew", file, err)
 	}
+	if err := syncFolder(dir); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("dynamodb: sync the folder of %s: %w", file, err)
+	}
 	s := &boltStore{db: db, updates: make(chan *boltUpdate), closing: make(chan struct{}), done: make(chan struct{})}
 	go s.run()
 	return s, nil
+}
+
+// syncFolder makes the file's name outlive the machine, and the folder's own
+// name, which may be as new. Some systems cannot do that for a folder; only an
+// error of the disk counts.
+func syncFolder(dir string) error {
+	for _, name := range []string{dir, filepath.Dir(dir)} {
+		d, err := os.Open(name)
+		if err != nil {
+			continue // it may be written to but not read
+		}
+		err = d.Sync()
+		d.Close()
+		if errors.Is(err, syscall.EIO) {
+			return err
+		}
+	}
+	return nil
 }
 
 // openBolt opens the file and walks through all of it: bbolt faults when it
