@@ -11,10 +11,10 @@ run: ## run everything on this machine (ADDR, AWS_ADDR, DATA)
 	@go build -o bin/emulator ./emulator/cmd/emulator
 	@exec bin/emulator -template template.yaml -addr "$(ADDR)" -aws-addr "$(AWS_ADDR)" -data "$(DATA)" -map /ws/ticker=TickerSocket \
 		-parameter DeliveryInterval=10ms -parameter MaxPostsPerSecond=8000 -invoke 'KeysFunction={"action":"demo"}'
-test: ## run the tests
-	@go test ./...
+test: ## run the tests, most of whose time is waiting
+	@go test -parallel 8 ./...
 race: ## run the tests with the race detector (needs a C compiler)
-	@CGO_ENABLED=1 go test -race ./...
+	@CGO_ENABLED=1 go test -race -parallel 8 ./...
 cover: ## tell how much of the code the tests reach
 	@mkdir -p bin && go test -coverpkg=./... -coverprofile=bin/cover.out ./... && go tool cover -func=bin/cover.out | tail -1
 fuzz: ## fuzz each parser for FUZZTIME
