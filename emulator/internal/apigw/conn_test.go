@@ -255,6 +255,20 @@ func TestIdleConnectionsCloseAfterTenMinutes(t *testing.T) {
 	f.disconnected(0, 1001, "Going away")
 }
 
+// Nor does the service send pings of its own: the first frame is the pong.
+func TestPingsAreNoActivity(t *testing.T) {
+	t.Parallel()
+	f := start(t, socketStack("$connect"), nil)
+	c := f.raw()
+	f.clock.Advance(9 * time.Minute)
+	c.send(masked(ws.OpPing, true, "p"))
+	if op, payload := c.frame(); op != ws.OpPong || payload != "p" {
+		t.Errorf("got %v %q, want a pong", op, payload)
+	}
+	f.clock.Advance(time.Minute)
+	c.closed(1001)
+}
+
 func TestConnectionsCloseAfterTwoHours(t *testing.T) {
 	t.Parallel()
 	f := start(t, socketStack("$connect", "$disconnect", "$default"), nil)

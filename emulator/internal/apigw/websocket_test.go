@@ -292,6 +292,20 @@ func TestIntegrationTimeoutGivesAnErrorFrame(t *testing.T) {
 	checkErrorFrame(t, f, read(t, c), "Endpoint request timed out")
 }
 
+func TestDisconnectIsNotRetried(t *testing.T) {
+	t.Parallel()
+	f := start(t, socketStack("$connect", "$disconnect"), functions{"$disconnect": fail("boom")})
+	f.dial("/test", nil).Close(websocket.StatusNormalClosure, "")
+	f.event("$disconnect", 0)
+	f.clock.Advance(time.Hour)
+	if err := f.Close(t.Context()); err != nil { // what runs has ended
+		t.Fatal(err)
+	}
+	if n := f.count("$disconnect"); n != 1 {
+		t.Errorf("it ran %d times, want once", n)
+	}
+}
+
 func TestOnlyTwoWayRoutesAnswer(t *testing.T) {
 	t.Parallel()
 	stack := socketStack("$connect", "one", "two", "empty", "error")
