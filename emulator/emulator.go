@@ -60,8 +60,9 @@ type Options struct {
 	Log    *slog.Logger // gets the emulator's own; default: nobody
 
 	// Handlers run functions, by logical id, in this process instead of in
-	// their own: for a debugger, or for coverage.
-	Handlers map[string]awslambda.Handler
+	// their own: for a debugger, or for coverage. Each is called for as many
+	// instances as there are events at the same time.
+	Handlers map[string]func() awslambda.Handler
 }
 
 // Emulator is a running stack.

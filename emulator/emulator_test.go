@@ -159,10 +159,12 @@ func TestHTTPAPIScheduleTableAndSecret(t *testing.T) {
 
 func TestHandlersRunInProcess(t *testing.T) {
 	t.Parallel()
-	e := emulator.RunT(t, emulator.Options{Template: chat, Handlers: map[string]awslambda.Handler{
-		"WebFunction": awslambda.NewHandler(func() (map[string]any, error) {
-			return map[string]any{"statusCode": 200, "body": "from this process"}, nil
-		}),
+	e := emulator.RunT(t, emulator.Options{Template: chat, Handlers: map[string]func() awslambda.Handler{
+		"WebFunction": func() awslambda.Handler {
+			return awslambda.NewHandler(func() (map[string]any, error) {
+				return map[string]any{"statusCode": 200, "body": "from this process"}, nil
+			})
+		},
 	}})
 	if status, body := get(t, e.URL()+"/items/1"); status != 200 || body != "from this process" {
 		t.Errorf("got %d %s", status, body)

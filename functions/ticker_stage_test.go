@@ -147,11 +147,7 @@ func allRows(t *testing.T, s *store.Store) map[string]store.Connection {
 
 func newTestHandler(t *testing.T, c Constructor, env storetest.Env) lambda.Handler {
 	t.Helper()
-	h, err := c(t.Context(), env.Getenv)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h
+	return NewInstances(t, c, env.Getenv)
 }
 
 // testEvent returns an event of testdata, changed.

@@ -41,11 +41,7 @@ func newEnv(t *testing.T) (storetest.Env, *store.Store) {
 
 func newHandler(t *testing.T, c functions.Constructor, env storetest.Env) lambda.Handler {
 	t.Helper()
-	h, err := c(t.Context(), env.Getenv)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h
+	return functions.NewInstances(t, c, env.Getenv)
 }
 
 // addKey stores a key for ada and returns it.

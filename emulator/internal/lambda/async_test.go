@@ -31,13 +31,13 @@ func startAsync(t *testing.T, change func(*template.Function)) *asyncRig {
 	dest := define("Dest", testDir)
 	a.rig = startConfig(t, Config{
 		Functions: tableOf(def, dest),
-		Handlers: map[string]awslambda.Handler{
-			"Echo": handlerFunc(func(ctx context.Context, event []byte) ([]byte, error) {
+		Handlers: map[string]func() awslambda.Handler{
+			"Echo": always(func(ctx context.Context, event []byte) ([]byte, error) {
 				lc, _ := lambdacontext.FromContext(ctx)
 				a.calls <- lc.AwsRequestID
 				return []byte(`{"got":` + string(event) + `}`), <-a.fail
 			}),
-			"Dest": handlerFunc(func(_ context.Context, event []byte) ([]byte, error) {
+			"Dest": always(func(_ context.Context, event []byte) ([]byte, error) {
 				a.records <- event
 				return nil, nil
 			}),

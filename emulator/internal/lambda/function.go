@@ -22,13 +22,14 @@ type function struct {
 	svc     *Service
 	def     *template.Function
 	env     []string
-	handler awslambda.Handler // runs in this process if not nil
+	handler func() awslambda.Handler // makes what runs in this process; nil for a process of its own
 
 	mu        sync.Mutex
 	binary    string // what an instance runs; "" before Build
 	build     int    // grows with each Build
 	queue     []*invocation
-	idle      []*instance // the last to become idle is the first to work
+	handlers  []awslambda.Handler // those that have no event
+	idle      []*instance         // the last to become idle is the first to work
 	instances map[*instance]struct{}
 	starting  int // instances that will take from the queue once they have started
 	finishing int // instances that have answered and not yet asked for more

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"runtime"
 	"time"
 
+	awslambda "github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
@@ -59,7 +61,9 @@ func handle(ctx context.Context, inv *invocation) (r result) {
 				Message: fmt.Sprint(v), Type: typeName(v), StackTrace: stack()})}
 		}
 	}()
-	payload, err := inv.f.handler.Invoke(ctx, inv.event)
+	h := inv.f.takeHandler()
+	defer inv.f.freeHandler(h)
+	payload, err := h.Invoke(ctx, inv.event)
 	var detailed messages.InvokeResponse_Error
 	switch {
 	case errors.As(err, &detailed):
@@ -69,7 +73,26 @@ func handle(ctx context.Context, inv *invocation) (r result) {
 	case len(payload) > maxResponse:
 		return result{err: tooLarge()}
 	}
-	return result{payload: payload}
+	return result{payload: bytes.Clone(payload)} // it is the handler's, which is about to be free
+}
+
+// takeHandler returns a handler that has no event.
+func (f *function) takeHandler() awslambda.Handler {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := len(f.handlers) - 1
+	if n < 0 {
+		return f.handler()
+	}
+	h := f.handlers[n]
+	f.handlers = f.handlers[:n]
+	return h
+}
+
+func (f *function) freeHandler(h awslambda.Handler) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.handlers = append(f.handlers, h)
 }
 
 func functionError(e messages.InvokeResponse_Error) *FunctionError {

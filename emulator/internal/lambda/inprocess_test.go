@@ -1,11 +1,14 @@
 package lambda
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,11 +23,13 @@ import (
 // startHandler starts a service whose function is h.
 func startHandler(t *testing.T, h any, change ...func(*template.Function)) *rig {
 	t.Helper()
-	handler, ok := h.(awslambda.Handler)
-	if !ok {
-		handler = awslambda.NewHandler(h)
+	instance := func() awslambda.Handler {
+		if handler, ok := h.(awslambda.Handler); ok {
+			return handler
+		}
+		return awslambda.NewHandler(h)
 	}
-	return startConfig(t, Config{Functions: tableOf(echo(change...)), Handlers: map[string]awslambda.Handler{"Echo": handler}})
+	return startConfig(t, Config{Functions: tableOf(echo(change...)), Handlers: map[string]func() awslambda.Handler{"Echo": instance}})
 }
 
 func TestHandlerInThisProcess(t *testing.T) {
@@ -38,6 +43,25 @@ func TestHandlerInThisProcess(t *testing.T) {
 	if want := `{"arn":"arn:aws:lambda:us-east-1:123456789012:function:Echo","deadline":true,"id":36,"in":1}`; err != nil || string(out) != want {
 		t.Errorf("got %s, %v\nwant %s", out, err, want)
 	}
+}
+
+// TestHandlersHaveOneEventAtATime: what a handler returns lies in a buffer that
+// its next event overwrites.
+func TestHandlersHaveOneEventAtATime(t *testing.T) {
+	t.Parallel()
+	r := startHandler(t, func(in int) ([]int, error) { return slices.Repeat([]int{in}, 100), nil })
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			want, _ := json.Marshal(slices.Repeat([]int{i}, 100)) // numbers can be encoded
+			for range 100 {
+				if out, err := r.Invoke(t.Context(), "Echo", fmt.Append(nil, i)); err != nil || !bytes.Equal(out, want) {
+					t.Errorf("got %s, %v; want %s", out, err, want)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 type ownError struct{}
@@ -72,7 +96,7 @@ func TestHandlerErrors(t *testing.T) {
 
 func TestHandlerOfNoFunction(t *testing.T) {
 	t.Parallel()
-	_, err := New(Config{Functions: tableOf(echo()), Handlers: map[string]awslambda.Handler{"Ecco": awslambda.NewHandler(func() {})}})
+	_, err := New(Config{Functions: tableOf(echo()), Handlers: map[string]func() awslambda.Handler{"Ecco": nil}})
 	if want := "lambda: there is a handler for Ecco, but no such function in the template"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -84,8 +84,10 @@ type Config struct {
 	// BuildDir keeps the binaries, so that unchanged functions need no second
 	// build. The default is in the user's cache folder, by template.
 	BuildDir string
-	// Handlers has, by logical id, the functions that run in this process.
-	Handlers map[string]awslambda.Handler
+	// Handlers has, by logical id, the functions that run in this process. Each
+	// makes an instance: what a handler of aws-lambda-go returns is valid only
+	// until its next event, so that it can have but one at a time.
+	Handlers map[string]func() awslambda.Handler
 	// MaxInstances limits the processes of one function; an event that finds
 	// all of them busy waits. 1000 if 0, as an account on AWS has.
 	MaxInstances int

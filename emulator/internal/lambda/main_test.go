@@ -224,7 +224,10 @@ type handlerFunc func(context.Context, []byte) ([]byte, error)
 
 func (h handlerFunc) Invoke(ctx context.Context, event []byte) ([]byte, error) { return h(ctx, event) }
 
-var _ awslambda.Handler = handlerFunc(nil)
+// always is a function whose instances are all h.
+func always(h handlerFunc) func() awslambda.Handler {
+	return func() awslambda.Handler { return h }
+}
 
 func touch(t testing.TB, file string) {
 	t.Helper()
