@@ -3,6 +3,7 @@
 package apigw
 
 import (
+	"bytes"
 	"encoding/base64"
 	"io"
 	"net/http"
@@ -62,9 +63,14 @@ func connectionOfPath(escaped string) (id string, ok bool) {
 
 // serveConnection serves /{stage}/@connections/{id}.
 func (a *socketAPI) serveConnection(w http.ResponseWriter, r *http.Request, escaped string) {
-	signed := r.Header["Authorization"] != nil || strings.Contains(r.URL.RawQuery, "X-Amz-Signature=")
-	if !signed || escaped == "" {
+	if a.g.cfg.VerifySignatures { // SDKs correct their clocks by the date of an answer
+		w.Header()["Date"] = []string{a.g.cfg.Clock.Now().UTC().Format(http.TimeFormat)}
+	}
+	if !isSigned(r) || escaped == "" {
 		unsigned.write(w) // which is also the answer to a resource or method that there is not
+		return
+	}
+	if a.g.cfg.VerifySignatures && !a.verified(w, r) {
 		return
 	}
 	id, err := url.PathUnescape(escaped)
@@ -88,6 +94,27 @@ func (a *socketAPI) serveConnection(w http.ResponseWriter, r *http.Request, esca
 	default:
 		unsigned.write(w)
 	}
+}
+
+// verified checks the signature and leaves the body to be read again. It answers
+// the request if it returns false.
+func (a *socketAPI) verified(w http.ResponseWriter, r *http.Request) bool {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxMessage+1))
+	switch {
+	case err != nil:
+		w.WriteHeader(http.StatusBadRequest) // the body ended before its time: the caller has gone
+		return false
+	case len(body) > maxMessage:
+		tooLarge.write(w)
+		return false
+	}
+	if refused := a.g.verify(r, body); refused != nil {
+		a.g.cfg.Log.Warn("signature is refused", "api", a.def.LogicalID, "type", refused.kind)
+		refused.write(w)
+		return false
+	}
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return true
 }
 
 func isConnectionID(id string) bool {

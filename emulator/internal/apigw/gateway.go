@@ -15,6 +15,7 @@ package apigw
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -28,7 +29,7 @@ import (
 	"crypto-ticker/emulator/internal/template"
 )
 
-// Config is what a Gateway needs; all fields but Map must be set.
+// Config is what a Gateway needs; all fields up to Authority must be set.
 type Config struct {
 	Stack *template.Stack
 	// Invoke calls a function and returns its answer. A *lambda.FunctionError
@@ -44,6 +45,14 @@ type Config struct {
 	// like the mappings of a custom domain. A path must not be that of a route
 	// of the HTTP API.
 	Map map[string]string
+	// VerifySignatures says whether requests to @connections must be signed
+	// correctly, for the stack's region, with a key that Secret knows; otherwise
+	// any signature is taken.
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
+	VerifySignatures bool
+	// Secret returns the secret of an access key; ok is false if there is no such
+	// key. It must be set if VerifySignatures is.
+	Secret func(accessKeyID string) (secret string, ok bool)
 }
 
 // Gateway serves the APIs of a stack. Host {api id}.execute-api.localhost names
@@ -78,6 +87,9 @@ func New(cfg Config) (*Gateway, error) {
 	_, port, err := net.SplitHostPort(cfg.Authority)
 	if err != nil {
 		return nil, fmt.Errorf("apigw: authority %q is no host:port: %w", cfg.Authority, err)
+	}
+	if cfg.VerifySignatures && cfg.Secret == nil {
+		return nil, errors.New("apigw: signatures cannot be verified without Config.Secret")
 	}
 	g := &Gateway{cfg: cfg, port: port,
 		byID: map[string]handler{}, byStage: map[string]*socketAPI{}, mapped: map[string]*socketAPI{}}

@@ -76,6 +76,7 @@ func TestNewRefusesWhatItCannotServe(t *testing.T) {
 		want   string
 	}{
 		{"authority", func(c *Config) { c.Authority = "localhost" }, `authority "localhost" is no host:port`},
+		{"signatures without secrets", func(c *Config) { c.VerifySignatures = true }, "cannot be verified without Config.Secret"},
 		{"mapping to an unknown API", func(c *Config) { c.Map = map[string]string{"/x": "Sock"} },
 			"path /x is mapped to Sock, but the template's WebSocket APIs are: Socket"},
 		{"mapping of the root", func(c *Config) { c.Map = map[string]string{"/": "Socket"} }, "must start with /"},
