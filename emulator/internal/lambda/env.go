@@ -50,7 +50,7 @@ func environment(cfg *Config, def *template.Function) ([]string, error) {
 		}
 	}
 	maps.Copy(env, map[string]string{
-		"AWS_ACCESS_KEY_ID":               "ASIAEMULATOR00000000",
+		"AWS_ACCESS_KEY_ID":               "EMULATOR000000000000",
 		"AWS_SECRET_ACCESS_KEY":           "emulator",
 		"AWS_SESSION_TOKEN":               "emulator",
 		"AWS_REGION":                      cfg.Region,

@@ -33,7 +33,7 @@ func TestEnvironment(t *testing.T) {
 		got[k] = v
 	}
 	for k, want := range map[string]string{
-		"AWS_ACCESS_KEY_ID":                `ASIA[A-Z0-9]{16}`,
+		"AWS_ACCESS_KEY_ID":                `[A-Z0-9]{20}`,
 		"AWS_SECRET_ACCESS_KEY":            `.+`,
 		"AWS_SESSION_TOKEN":                `.+`,
 		"AWS_REGION":                       `eu-central-1`,
