@@ -22,10 +22,10 @@ import (
 )
 
 const (
-	idleTimeout  = 10 * time.Minute
-	maxDuration  = 2 * time.Hour
-	closeGrace   = 2 * time.Second // for the client to answer a close frame
-	maxInFlight  = 16              // messages of a connection handled at once; more are not read
+	idleTimeout  = 10 * time.Minute // the service's, see Quotas
+	maxDuration  = 2 * time.Hour    // too
+	closeGrace   = 2 * time.Second  // for the client to answer a close frame
+	maxInFlight  = 16               // messages of a connection handled at once; more are not read
 	goingAway    = "Going away"
 	closedNormal = "Connection Closed Normally"
 	closedAbrupt = "Connection Closed Abnormally"
@@ -72,12 +72,12 @@ func (c *conn) open(nc net.Conn, early, accept []byte) {
 	if sc, ok := nc.(syscall.Conn); ok {
 		c.raw, _ = sc.SyscallConn() // nil means that writes are queued
 	}
-	c.in.src, c.in.early = nc, early
+	c.in.quotas, c.in.src, c.in.early = &g.cfg.Quotas, nc, early
 	c.touch()
 	g.tasks.Add(1)
 
 	c.mu.Lock()
-	c.timer = g.cfg.Clock.AfterFunc(idleTimeout, c.checkLimits)
+	c.timer = g.cfg.Clock.AfterFunc(min(g.cfg.Quotas.Idle, g.cfg.Quotas.Duration), c.checkLimits)
 	c.api.mu.Lock()
 	c.api.conns[c.id] = c
 	c.api.mu.Unlock()
@@ -98,27 +98,31 @@ func (c *conn) touch() { c.lastActive.Store(c.api.g.cfg.Clock.Now().UnixMilli())
 
 // checkLimits runs when a limit may have been reached.
 func (c *conn) checkLimits() {
-	if left := c.untilLimit(); left <= 0 {
+	left, quota := c.untilLimit()
+	if left <= 0 && quota != "" {
+		c.api.g.cfg.Log.Info("connection has reached a quota", "quota", quota, "api", c.api.def.LogicalID)
 		c.close(ws.StatusGoingAway, goingAway)
 	}
 }
 
-// untilLimit says how long the connection may go on, and sets the timer to that.
-// One that is closing may not: its grace is over.
-func (c *conn) untilLimit() time.Duration {
+// untilLimit says how long the connection may go on by which quota, and sets the
+// timer to that. One that is closing may not: its grace is over.
+func (c *conn) untilLimit() (left time.Duration, quota string) {
 	c.mu.Lock() // so that end, which sets the timer to the grace, comes before or after
 	defer c.mu.Unlock()
 	if c.closing {
 		c.nc.Close()
-		return 0
+		return 0, ""
 	}
 	now := c.api.g.cfg.Clock.Now()
-	idle := time.UnixMilli(c.lastActive.Load()).Add(idleTimeout).Sub(now)
-	left := min(idle, c.connectedAt.Add(maxDuration).Sub(now))
+	left, quota = time.UnixMilli(c.lastActive.Load()).Add(c.in.quotas.Idle).Sub(now), quotaIdle
+	if end := c.connectedAt.Add(c.in.quotas.Duration).Sub(now); end < left {
+		left, quota = end, quotaDuration
+	}
 	if left > 0 {
 		c.timer.Reset(left)
 	}
-	return left
+	return left, quota
 }
 
 // serve reads until the connection ends.
@@ -147,9 +151,12 @@ func (c *conn) read() (*closeError, []byte) {
 		var wrong *closeError
 		switch {
 		case errors.As(err, &wrong):
+			if wrong.quota != "" {
+				c.api.g.exceeded(wrong.quota, c.api.def.LogicalID)
+			}
 			return wrong, ws.NewCloseFrameBody(wrong.code, wrong.reason)
 		case err != nil:
-			return &closeError{ws.StatusAbnormalClosure, closedAbrupt}, nil
+			return &closeError{code: ws.StatusAbnormalClosure, reason: closedAbrupt}, nil
 		case c.isClosing():
 			return nil, nil
 		}
@@ -165,9 +172,9 @@ func (c *conn) read() (*closeError, []byte) {
 				return wrong, ws.NewCloseFrameBody(wrong.code, wrong.reason)
 			}
 			if code == ws.StatusNoStatusRcvd {
-				return &closeError{code, reason}, []byte{}
+				return &closeError{code: code, reason: reason}, []byte{}
 			}
-			return &closeError{code, reason}, payload[:2]
+			return &closeError{code: code, reason: reason}, payload[:2]
 		}
 	}
 }
@@ -189,6 +196,10 @@ func (c *conn) dispatch(message []byte) {
 
 // message runs the route of a message.
 func (c *conn) message(message []byte) {
+	if !c.api.g.allowRequest(c.api.def.LogicalID) {
+		c.sendError("Too Many Requests", ids.Gateway())
+		return
+	}
 	route := c.api.route(message)
 	if route == nil {
 		c.sendError("Forbidden", ids.Gateway())
@@ -198,13 +209,13 @@ func (c *conn) message(message []byte) {
 	log := c.api.g.cfg.Log.With("api", c.api.def.LogicalID, "route", route.Key)
 	out, err := c.api.g.invoke(route.FunctionARN, route.Timeout, encode(ev))
 	if err == errTimeout {
-		log.Warn("integration timed out", "timeout", route.Timeout)
+		log.Warn("integration timed out", "quota", quotaTimeout, "timeout", c.api.g.timeout(route.Timeout))
 		c.sendError("Endpoint request timed out", ev.RequestContext.RequestID)
 		return
 	}
 	var ans answer
 	if err == nil {
-		ans, err = messageAnswer(out)
+		ans, err = messageAnswer(out, c.api.g.cfg.Quotas.MessageBytes)
 	}
 	if err != nil {
 		log.Warn("integration failed", "error", err)
@@ -218,14 +229,14 @@ func (c *conn) message(message []byte) {
 	}
 }
 
-func messageAnswer(out []byte) (answer, error) {
+func messageAnswer(out []byte, limit int) (answer, error) {
 	fields, err := splitAnswer(out)
 	if err != nil {
 		return answer{}, err
 	}
 	ans, err := parseAnswer(fields)
-	if err == nil && len(ans.body) > maxMessage {
-		err = fmt.Errorf("%w: the body has %d bytes, more than %d", errMalformed, len(ans.body), maxMessage)
+	if err == nil && len(ans.body) > limit {
+		err = fmt.Errorf("%w: the body has %d bytes, more than the quota of %s, %d", errMalformed, len(ans.body), quotaMessage, limit)
 	}
 	return ans, err
 }
@@ -238,7 +249,7 @@ func (c *conn) sendError(message, requestID string) {
 // close ends the connection from the server's side. It says whether the
 // connection was still open.
 func (c *conn) close(code ws.StatusCode, reason string) bool {
-	return c.end(&closeError{code, reason}, ws.NewCloseFrameBody(code, reason))
+	return c.end(&closeError{code: code, reason: reason}, ws.NewCloseFrameBody(code, reason))
 }
 
 // end ends an open connection: from here on it is gone for @connections. It

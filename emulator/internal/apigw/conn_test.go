@@ -333,7 +333,7 @@ func FuzzFrameReader(f *testing.F) {
 	f.Add(append(masked(ws.OpPing, true, "x"), masked(ws.OpClose, true, "\x03\xe8bye")...), 7)
 	f.Add([]byte{0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0}, 300)
 	f.Fuzz(func(t *testing.T, stream []byte, chunk int) {
-		r := frameReader{src: &chunks{stream, max(1, chunk)}, early: bytes.Clone(stream[:len(stream)/3])}
+		r := frameReader{quotas: &Quotas{FrameBytes: maxFrame, MessageBytes: maxMessage}, src: &chunks{stream, max(1, chunk)}, early: bytes.Clone(stream[:len(stream)/3])}
 		r.src = &chunks{stream[len(stream)/3:], max(1, chunk)}
 		total := 0
 		for {

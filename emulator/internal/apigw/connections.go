@@ -31,6 +31,7 @@ var (
 	forbidden = managementError{http.StatusForbidden, "ForbiddenException", "Forbidden"}
 	unsigned  = managementError{http.StatusForbidden, "MissingAuthenticationTokenException", "Missing Authentication Token"}
 	tooLarge  = managementError{http.StatusRequestEntityTooLarge, "PayloadTooLargeException", "Message too long"}
+	throttled = managementError{http.StatusTooManyRequests, "LimitExceededException", "Too Many Requests"}
 	limited   = managementError{http.StatusTooManyRequests, "LimitExceededException", "The client's buffer is full"}
 )
 
@@ -73,6 +74,10 @@ func (a *socketAPI) serveConnection(w http.ResponseWriter, r *http.Request, esca
 	if a.g.cfg.VerifySignatures && !a.verified(w, r) {
 		return
 	}
+	if !a.g.allowRequest(a.def.LogicalID) {
+		throttled.write(w)
+		return
+	}
 	id, err := url.PathUnescape(escaped)
 	if err != nil || !isConnectionID(id) {
 		managementError{http.StatusBadRequest, "BadRequestException", "Invalid connectionId: " + id}.write(w)
@@ -99,13 +104,13 @@ func (a *socketAPI) serveConnection(w http.ResponseWriter, r *http.Request, esca
 // verified checks the signature and leaves the body to be read again. It answers
 // the request if it returns false.
 func (a *socketAPI) verified(w http.ResponseWriter, r *http.Request) bool {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxMessage+1))
+	body, err := io.ReadAll(io.LimitReader(r.Body, int64(a.g.cfg.Quotas.MessageBytes)+1))
 	switch {
 	case err != nil:
 		w.WriteHeader(http.StatusBadRequest) // the body ended before its time: the caller has gone
 		return false
-	case len(body) > maxMessage:
-		tooLarge.write(w)
+	case len(body) > a.g.cfg.Quotas.MessageBytes:
+		a.refuseSize(w)
 		return false
 	}
 	if refused := a.g.verify(r, body); refused != nil {
@@ -126,13 +131,13 @@ func isConnectionID(id string) bool {
 func (a *socketAPI) post(w http.ResponseWriter, r *http.Request, id string) {
 	frame := newOutFrame()
 	defer frame.release()
-	ok, err := frame.readFrom(r)
+	ok, err := frame.readFrom(r, a.g.cfg.Quotas.MessageBytes)
 	if err != nil {
 		w.WriteHeader(http.StatusBadRequest) // the body ended before its time: the caller has gone
 		return
 	}
 	if !ok {
-		tooLarge.write(w)
+		a.refuseSize(w)
 		return
 	}
 	c := a.find(id)
@@ -151,10 +156,15 @@ func (a *socketAPI) post(w http.ResponseWriter, r *http.Request, id string) {
 	}
 }
 
+func (a *socketAPI) refuseSize(w http.ResponseWriter) {
+	a.g.exceeded(quotaMessage, a.def.LogicalID)
+	tooLarge.write(w)
+}
+
 // readFrom appends the request's body to the frame; ok is false if it is larger
-// than a message may be.
-func (f *outFrame) readFrom(r *http.Request) (ok bool, err error) {
-	if r.ContentLength > maxMessage {
+// than limit.
+func (f *outFrame) readFrom(r *http.Request, limit int) (ok bool, err error) {
+	if r.ContentLength > int64(limit) {
 		return false, nil
 	}
 	if n := int(r.ContentLength); n >= 0 {
@@ -162,9 +172,9 @@ func (f *outFrame) readFrom(r *http.Request) (ok bool, err error) {
 		_, err := io.ReadFull(r.Body, f.buf[headroom:])
 		return true, err
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxMessage+1))
+	body, err := io.ReadAll(io.LimitReader(r.Body, int64(limit)+1))
 	f.buf = append(f.buf, body...)
-	return len(body) <= maxMessage, err
+	return len(body) <= limit, err
 }
 
 // connectionInfo is the answer to GET.

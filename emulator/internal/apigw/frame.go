@@ -11,7 +11,7 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// Limits of payloads, in bytes.
+// The service's limits of payloads, in bytes; see Quotas.
 const (
 	maxFrame   = 32 << 10
 	maxMessage = 128 << 10
@@ -22,6 +22,7 @@ const (
 type closeError struct {
 	code   ws.StatusCode
 	reason string
+	quota  string // the one exceeded, if any
 }
 
 func (e *closeError) Error() string { return e.reason }
@@ -29,16 +30,18 @@ func (e *closeError) Error() string { return e.reason }
 // What a client may do wrong. The codes 1003 and 1009 are API Gateway's, the
 // others RFC 6455's; the texts are ours.
 var (
-	errProtocol = &closeError{ws.StatusProtocolError, "Protocol error"}
-	errBinary   = &closeError{ws.StatusUnsupportedData, "Binary frames are not supported"}
-	errUTF8     = &closeError{ws.StatusInvalidFramePayloadData, "Invalid UTF-8"}
-	errTooBig   = &closeError{ws.StatusMessageTooBig, "Message too big"}
+	errProtocol = &closeError{code: ws.StatusProtocolError, reason: "Protocol error"}
+	errBinary   = &closeError{code: ws.StatusUnsupportedData, reason: "Binary frames are not supported"}
+	errUTF8     = &closeError{code: ws.StatusInvalidFramePayloadData, reason: "Invalid UTF-8"}
+	errTooBig   = &closeError{ws.StatusMessageTooBig, "Message too big", quotaMessage}
+	errBigFrame = &closeError{ws.StatusMessageTooBig, "Message too big", quotaFrame}
 )
 
 // frameReader reads a client's frames and puts messages together. It is part of
 // every idle connection, so it is small: what does not fit its buffer is read
 // right into the message.
 type frameReader struct {
+	quotas *Quotas
 	src    io.Reader
 	early  []byte // what came before src
 	buf    [256]byte
@@ -120,7 +123,9 @@ func (f *frameReader) check(h ws.Header) error {
 		return errProtocol
 	case h.OpCode == ws.OpBinary:
 		return errBinary
-	case h.Length > maxFrame || int64(len(f.partial))+h.Length > maxMessage:
+	case h.Length > int64(f.quotas.FrameBytes):
+		return errBigFrame
+	case int64(len(f.partial))+h.Length > int64(f.quotas.MessageBytes):
 		return errTooBig
 	}
 	return nil

@@ -53,6 +53,9 @@ type Config struct {
 	// Secret returns the secret of an access key; ok is false if there is no such
 	// key. It must be set if VerifySignatures is.
 	Secret func(accessKeyID string) (secret string, ok bool)
+	// Quotas change the service's limits. Whatever they refuse is logged with the
+	// quota's name.
+	Quotas Quotas
 }
 
 // Gateway serves the APIs of a stack. Host {api id}.execute-api.localhost names
@@ -67,6 +70,8 @@ type Gateway struct {
 	byID    map[string]handler
 	byStage map[string]*socketAPI
 	mapped  map[string]*socketAPI
+
+	requests, connections *bucket
 
 	ctx  context.Context // of all invocations
 	stop context.CancelFunc
@@ -91,8 +96,14 @@ func New(cfg Config) (*Gateway, error) {
 	if cfg.VerifySignatures && cfg.Secret == nil {
 		return nil, errors.New("apigw: signatures cannot be verified without Config.Secret")
 	}
+	if cfg.Quotas, err = cfg.Quotas.withDefaults(); err != nil {
+		return nil, err
+	}
 	g := &Gateway{cfg: cfg, port: port,
 		byID: map[string]handler{}, byStage: map[string]*socketAPI{}, mapped: map[string]*socketAPI{}}
+	q, now := cfg.Quotas, cfg.Clock.Now()
+	g.requests = newBucket(q.RequestsPerSecond, float64(q.Burst), now)
+	g.connections = newBucket(q.ConnectionsPerSecond, max(1, q.ConnectionsPerSecond), now)
 	hosts := Hosts(cfg.Stack, cfg.Authority)
 	for _, def := range cfg.Stack.HTTPAPIs {
 		api, err := newHTTPAPI(g, def, hosts[def.ID])

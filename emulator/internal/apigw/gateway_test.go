@@ -77,6 +77,7 @@ func TestNewRefusesWhatItCannotServe(t *testing.T) {
 	}{
 		{"authority", func(c *Config) { c.Authority = "localhost" }, `authority "localhost" is no host:port`},
 		{"signatures without secrets", func(c *Config) { c.VerifySignatures = true }, "cannot be verified without Config.Secret"},
+		{"negative quota", func(c *Config) { c.Quotas.Idle = -1 }, "a quota is negative"},
 		{"mapping to an unknown API", func(c *Config) { c.Map = map[string]string{"/x": "Sock"} },
 			"path /x is mapped to Sock, but the template's WebSocket APIs are: Socket"},
 		{"mapping of the root", func(c *Config) { c.Map = map[string]string{"/": "Socket"} }, "must start with /"},

@@ -55,6 +55,10 @@ func (a *socketAPI) handshake(w http.ResponseWriter, r *http.Request) {
 	c := newConn(a, r)
 	ev := c.connectEvent(r)
 	requestID := ev.RequestContext.RequestID
+	if !a.g.allowConnection(a.def.LogicalID) {
+		c.refuse(w, http.StatusTooManyRequests, requestID)
+		return
+	}
 	if a.def.Authorizer != nil {
 		later, now, refused := c.authorize(ev)
 		if refused != 0 {
@@ -91,7 +95,7 @@ func (c *conn) connect(ev socketEvent) (protocol string, refused int) {
 	var failed *lambda.FunctionError
 	switch {
 	case err == errTimeout:
-		log.Warn("integration timed out, so the handshake is refused with 504", "timeout", route.Timeout)
+		log.Warn("integration timed out, so the handshake is refused with 504", "quota", quotaTimeout, "timeout", c.api.g.timeout(route.Timeout))
 		return "", http.StatusGatewayTimeout
 	case errors.As(err, &failed):
 		log.Warn("function failed, so the handshake is refused with 502", "error", err)

@@ -47,7 +47,12 @@ func (a *httpAPI) serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	requestID := ids.Gateway()
 	h["apigw-requestid"] = []string{requestID}
+	if !a.g.allowRequest(a.def.LogicalID) {
+		writeMessage(w, http.StatusTooManyRequests, "Too Many Requests")
+		return
+	}
 	if headerBytes(r) > maxHTTPHeaders {
+		a.g.exceeded(quotaHeaders, a.def.LogicalID)
 		writeMessage(w, http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large")
 		return
 	}
@@ -70,6 +75,7 @@ func (a *httpAPI) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHTTPBody))
 	if tooBig := new(http.MaxBytesError); errors.As(err, &tooBig) {
+		a.g.exceeded(quotaPayload, a.def.LogicalID)
 		writeMessage(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 		return
 	} else if err != nil {
@@ -103,10 +109,11 @@ func (a *httpAPI) integrate(w http.ResponseWriter, call *httpCall) {
 	out, err := a.g.task(route.FunctionARN, route.Timeout, encode(event))
 	switch err {
 	case errTooLarge:
+		a.g.exceeded(quotaPayload, a.def.LogicalID)
 		writeMessage(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 		return
 	case errTimeout:
-		log.Warn("integration timed out", "timeout", route.Timeout)
+		log.Warn("integration timed out", "quota", quotaTimeout, "timeout", a.g.timeout(route.Timeout))
 		writeMessage(w, http.StatusServiceUnavailable, "Service Unavailable")
 		return
 	case errClosed:

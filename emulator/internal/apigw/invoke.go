@@ -38,13 +38,21 @@ func (g *Gateway) task(functionARN string, timeout time.Duration, event []byte) 
 func (g *Gateway) invoke(functionARN string, timeout time.Duration, event []byte) ([]byte, error) {
 	ctx, cancel := context.WithCancelCause(g.ctx)
 	defer cancel(nil)
-	timer := g.cfg.Clock.AfterFunc(timeout, func() { cancel(errTimeout) })
+	timer := g.cfg.Clock.AfterFunc(g.timeout(timeout), func() { cancel(errTimeout) })
 	defer timer.Stop()
 	out, err := g.cfg.Invoke(ctx, functionARN, event)
 	if err != nil && context.Cause(ctx) == errTimeout {
 		return nil, errTimeout
 	}
 	return out, err
+}
+
+// timeout is what the quotas leave of an integration's timeout.
+func (g *Gateway) timeout(d time.Duration) time.Duration {
+	if q := g.cfg.Quotas.IntegrationTimeout; q > 0 {
+		return min(d, q)
+	}
+	return d
 }
 
 // answer is what a Lambda proxy integration gets from its function.

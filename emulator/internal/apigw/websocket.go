@@ -79,6 +79,9 @@ func (a *socketAPI) serve(w http.ResponseWriter, r *http.Request, rest string) {
 			w.Header()["Upgrade"] = []string{"websocket"}
 			w.Header()["Sec-WebSocket-Version"] = []string{"13"}
 		}
+		if status == http.StatusRequestURITooLong {
+			a.g.exceeded(quotaURL, a.def.LogicalID)
+		}
 		writeMessage(w, status, message)
 		return
 	}

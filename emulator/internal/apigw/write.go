@@ -2,9 +2,9 @@ package apigw
 
 import "errors"
 
-// maxBacklog bounds what waits for a slow client, in bytes: twice the largest
-// message. The service's own bound is not documented.
-const maxBacklog = 2 * maxMessage
+// backlogMessages bounds what waits for a slow client, in messages of the
+// largest size. The service's own bound is not documented.
+const backlogMessages = 2
 
 // Why a frame was not sent.
 var (
@@ -20,7 +20,7 @@ func (c *conn) send(frame []byte) error {
 	switch {
 	case c.closing:
 		return errGone
-	case c.flushing && c.unsent+len(frame) > maxBacklog:
+	case c.flushing && c.unsent+len(frame) > backlogMessages*c.in.quotas.MessageBytes:
 		return errFull
 	}
 	return c.write(frame)

@@ -1,0 +1,130 @@
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+
+package apigw
+
+import (
+	"errors"
+	"math"
+	"sync"
+	"time"
+)
+
+// Quotas are what API Gateway allows an account. Of sizes and times 0 is the
+// service's own value, of rates it is no limit. Nothing may be negative.
+type Quotas struct {
+	// RequestsPerSecond refills the bucket that all APIs draw from: a request to
+	// an HTTP API, a handshake, a message and a call of @connections take one
+	// each. AWS: 10,000.
+	RequestsPerSecond float64
+	// Burst is the size of that bucket; 0 is half of RequestsPerSecond, as is
+	// AWS' 5,000, and at least 1.
+	Burst int
+	// ConnectionsPerSecond are the handshakes that all WebSocket APIs take
+	// together, accepted or not. AWS: 500.
+	ConnectionsPerSecond float64
+
+	FrameBytes   int           // of a client's frame; AWS: 32 KB
+	MessageBytes int           // in either direction; AWS: 128 KB
+	Idle         time.Duration // without data in either direction; AWS: 10 min
+	Duration     time.Duration // of a connection; AWS: 2 h
+	// IntegrationTimeout bounds the timeouts of all routes and authorizers; 0
+	// leaves them as they are. AWS: 29 s, and 30 s for HTTP APIs.
+	IntegrationTimeout time.Duration
+}
+
+// The names of quotas, for the log.
+const (
+	quotaRequests    = "requests per second"
+	quotaConnections = "new connections per second"
+	quotaFrame       = "frame size"
+	quotaMessage     = "message size"
+	quotaIdle        = "idle time"
+	quotaDuration    = "connection duration"
+	quotaTimeout     = "integration timeout"
+	quotaPayload     = "payload size"
+	quotaHeaders     = "header size"
+	quotaURL         = "URL length"
+)
+
+// withDefaults puts in the service's values.
+func (q Quotas) withDefaults() (Quotas, error) {
+	for _, v := range []float64{q.RequestsPerSecond, q.ConnectionsPerSecond, float64(q.Burst), float64(q.FrameBytes),
+		float64(q.MessageBytes), float64(q.Idle), float64(q.Duration), float64(q.IntegrationTimeout)} {
+		if v < 0 || math.IsNaN(v) {
+			return q, errors.New("apigw: a quota is negative; 0 leaves it as it is")
+		}
+	}
+	if q.Burst == 0 {
+		q.Burst = max(1, int(q.RequestsPerSecond/2))
+	}
+	if q.FrameBytes == 0 {
+		q.FrameBytes = maxFrame
+	}
+	if q.MessageBytes == 0 {
+		q.MessageBytes = maxMessage
+	}
+	if q.Idle == 0 {
+		q.Idle = idleTimeout
+	}
+	if q.Duration == 0 {
+		q.Duration = maxDuration
+	}
+	return q, nil
+}
+
+// bucket holds tokens and gets new ones all the time.
+type bucket struct {
+	rate float64 // tokens per second; 0 is no limit
+	size float64
+
+	mu     sync.Mutex
+	tokens float64
+	at     time.Time // when tokens was right
+}
+
+func newBucket(rate, size float64, now time.Time) *bucket {
+	return &bucket{rate: rate, size: size, tokens: size, at: now}
+}
+
+// take takes a token if there is one.
+func (b *bucket) take(now func() time.Time) bool {
+	if b.rate == 0 {
+		return true
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if t := now(); t.After(b.at) {
+		b.tokens = min(b.size, b.tokens+b.rate*t.Sub(b.at).Seconds())
+		b.at = t
+	}
+	if b.tokens < 1 {
+		return false
+	}
+	b.tokens--
+	return true
+}
+
+// allowRequest counts a request to an API; it says no, and logs that, if the
+// account may make no more.
+func (g *Gateway) allowRequest(api string) bool {
+	return g.allow(g.requests, quotaRequests, api)
+}
+
+// allowConnection is allowRequest for a handshake.
+func (g *Gateway) allowConnection(api string) bool {
+	return g.allow(g.connections, quotaConnections, api) && g.allowRequest(api)
+}
+
+func (g *Gateway) allow(b *bucket, quota, api string) bool {
+	ok := b.take(g.cfg.Clock.Now)
+	if !ok {
+		g.exceeded(quota, api)
+	}
+	return ok
+}
+
+// exceeded logs what is refused.
+func (g *Gateway) exceeded(quota, api string) {
+	g.cfg.Log.Warn("quota exceeded", "quota", quota, "api", api)
+}
