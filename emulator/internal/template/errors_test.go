@@ -86,6 +86,10 @@ func TestErrors(t *testing.T) {
 		{"globals section", sam + "Globals: {Functions: {}}\nResources:" + okFn, `2: Globals: there is no section "Functions"; did you mean Function?`},
 		{"not global", sam + "Globals:\n  Function:\n    FunctionName: x\nResources:" + okFn,
 			"4: Globals: FunctionName cannot be set for all of Function; set it on each resource"},
+		{"circle of a stage", one("AWS::Serverless::HttpApi", "StageName: !Ref R.Stage"),
+			"5: R: StageName refers to itself; give it a value without a circle"},
+		{"circle of an alias", fn("AutoPublishAlias: !Ref Fn.Alias"),
+			"9: Fn: AutoPublishAlias refers to itself; give it a value without a circle"},
 		{"same name", sam + "Resources:" + okFn + "\n  Two: {Type: AWS::Serverless::Function, Properties: {FunctionName: Fn, CodeUri: f, Handler: h, Runtime: r}}",
 			`4: Two: has the same name, "Fn", as Fn in line 3; rename one`},
 
@@ -173,7 +177,7 @@ func TestErrors(t *testing.T) {
 			`9: Ws: Routes.$default.FunctionArn is "Fn", which is no function of this template; use !GetAtt Function.Arn`},
 		{"raw function", ws(select_+"Routes:\n  $default: {FunctionArn: !GetAtt Raw.Arn}") + "\n  Raw: {Type: AWS::Lambda::Function, Properties: {FunctionName: raw}}",
 			`9: Ws: Routes.$default.FunctionArn is "arn:aws:lambda:us-east-1:123456789012:function:raw", which is no function of this template: ` +
-				`Raw is an AWS::Lambda::Function, which is not emulated; make it an AWS::Serverless::Function`},
+				`the Code of Raw is not here; name a local folder in it`},
 		{"integration timeout", ws(select_ + "Routes:\n  $default: {FunctionArn: !GetAtt Fn.Arn, IntegrationTimeout: 30000}"),
 			"9: Ws: Routes.$default.IntegrationTimeout is 30000; give a number from 50 to 29000"},
 		{"default stage", ws("StageName: $default\n" + select_ + "Routes: {$default: {FunctionArn: !GetAtt Fn.Arn}}"),

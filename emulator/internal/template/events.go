@@ -124,20 +124,29 @@ func (l *loader) linkRoutes() {
 		if !routeKey(route, e.props) || api == nil {
 			continue
 		}
-		if i := slices.IndexFunc(api.Routes, func(r *HTTPRoute) bool { return r.Key == route.Key }); i >= 0 {
-			e.props.errorf(e.line, e.props.at, "the route %s of %s is given twice, first in line %d",
-				quoted(route.Key), api.LogicalID, api.Routes[i].Pos.Line)
-			continue
-		}
-		api.Routes = append(api.Routes, route)
+		l.addRoute(api, route, e.props.at)
 	}
+}
+
+// addRoute gives a route to its API, which cannot have it already.
+func (l *loader) addRoute(api *HTTPAPI, route *HTTPRoute, at string) {
+	if i := slices.IndexFunc(api.Routes, func(r *HTTPRoute) bool { return r.Key == route.Key }); i >= 0 {
+		l.twice(route.Pos, at, route.Key, api.LogicalID, api.Routes[i].Pos)
+		return
+	}
+	api.Routes = append(api.Routes, route)
+}
+
+// twice reports a route that an API has already.
+func (l *loader) twice(pos Pos, at, key, api string, first Pos) {
+	l.errorf(pos.Line, at, "the route %s of %s is given twice, first in line %d", quoted(key), api, first.Line)
 }
 
 // apiOf finds the API an event belongs to.
 func (l *loader) apiOf(e httpEvent) *HTTPAPI {
 	id := e.props.strOr("ApiId", strings.ToLower(implicitAPI))
 	for _, api := range l.stack.HTTPAPIs {
-		if api.ID == id {
+		if api.ID == id && l.resources[api.LogicalID].typ == typeHTTPAPI {
 			return api
 		}
 	}

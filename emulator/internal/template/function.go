@@ -73,11 +73,15 @@ func (l *loader) codeDir(p *props) string {
 		p.bad("CodeUri", "is in S3, which is not emulated; name a local folder")
 		return ""
 	}
-	uri := p.required("CodeUri")
-	if filepath.IsAbs(uri) {
-		return filepath.Clean(uri)
+	return l.folder(p.required("CodeUri"))
+}
+
+// folder makes a path of the template absolute.
+func (l *loader) folder(path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
 	}
-	return filepath.Join(l.dir, uri)
+	return filepath.Join(l.dir, path)
 }
 
 // What Lambda sets itself and refuses in a function's configuration.
@@ -152,7 +156,12 @@ func (l *loader) destination(p *props) string {
 // functionARN reads a property that is the ARN of a function of this template.
 // A version or alias is left out: all are the same code here.
 func (l *loader) functionARN(p *props, name string) string {
-	written := p.required(name)
+	return l.knownFunction(p, name, p.required(name))
+}
+
+// knownFunction returns the ARN that a property was found to name, if that is a
+// function of this template.
+func (l *loader) knownFunction(p *props, name, written string) string {
 	if written == "" {
 		return ""
 	}
@@ -165,8 +174,8 @@ func (l *loader) functionARN(p *props, name string) string {
 	}
 	hint := "; use !GetAtt Function.Arn"
 	for _, res := range l.present {
-		if res.typ == "AWS::Lambda::Function" && l.resourceARN(res) == arn {
-			hint = ": " + res.id + " is an AWS::Lambda::Function, which is not emulated; make it an " + typeFunction
+		if res.typ == typeLambdaFunction && l.resourceARN(res) == arn {
+			hint = ": the Code of " + res.id + " is not here; name a local folder in it"
 		}
 	}
 	p.bad(name, "is %s, which is no function of this template%s", quoted(written), hint)

@@ -76,11 +76,13 @@ func TestBombs(t *testing.T) {
 
 // FuzzParse holds that a template is either read or refused with places.
 func FuzzParse(f *testing.F) {
-	rich, err := os.ReadFile(filepath.Join("testdata", "app", "template.yaml"))
-	if err != nil {
-		f.Fatal(err)
+	for _, app := range []string{"app", "apis"} {
+		rich, err := os.ReadFile(filepath.Join("testdata", app, "template.yaml"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(rich))
 	}
-	f.Add(string(rich))
 	f.Add(preamble + "!Sub \"${Word}\"}}")
 	f.Add(fn("Events: {E: {Type: HttpApi, Properties: {Path: '/{a+}', Method: any}}}"))
 	f.Add(ws(select_ + "Routes: {a: {FunctionArn: !GetAtt Fn.Arn}}"))

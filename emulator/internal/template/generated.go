@@ -85,11 +85,10 @@ func (r *resolver) stageResource(res *resource) string {
 // stageName returns the stage of an API, resolved.
 func (r *resolver) stageName(res *resource) (string, bool) {
 	byType := map[string]string{typeHTTPAPI: "$default", typeWebSocketAPI: "default"}
-	n := res.props.get("StageName")
-	if n == nil {
+	if res.props.get("StageName") == nil {
 		return byType[res.typ], true
 	}
-	return r.evalText(n, res.id, "StageName")
+	return r.ownText(res, "StageName")
 }
 
 // routeResource is the logical id of a WebSocket route: WsApiConnectRoute.

@@ -58,6 +58,7 @@ func Parse(file string, src []byte, o Options) (*Stack, error) {
 		stack:     s,
 		dir:       filepath.Dir(path),
 		functions: map[string]bool{},
+		parts:     map[string][]*resource{},
 		answering: map[string]*WebSocketRoute{},
 	}
 	l.checkSections(root)
@@ -89,7 +90,7 @@ type loader struct {
 
 	functions  map[string]bool // ARNs
 	httpEvents []httpEvent
-	responses  []*resource                // RouteResponses
+	parts      map[string][]*resource     // those of apiParts, by type
 	answering  map[string]*WebSocketRoute // by route id, those with a RouteResponseSelectionExpression
 }
 
@@ -135,6 +136,7 @@ func (l *loader) load() {
 		l.resource(res)
 	}
 	l.linkRoutes()
+	l.apiParts()
 	l.routeResponses()
 	l.outputs()
 	l.stack.Parameters = l.params.shown()
@@ -145,11 +147,11 @@ func (l *loader) load() {
 func (l *loader) checkNames() {
 	first := map[string]*resource{}
 	for _, res := range l.present {
-		if !emulated(res.typ) || res.typ == typeRouteResponse {
+		if !emulated(res.typ) || slices.Contains(apiParts, res.typ) {
 			continue
 		}
 		arn := l.resourceARN(res)
-		if res.typ == typeHTTPAPI || res.typ == typeWebSocketAPI {
+		if res.typ == typeHTTPAPI || res.typ == typeWebSocketAPI || res.typ == typeAPI {
 			arn = "api/" + l.name(res)
 		}
 		if other := first[arn]; other != nil {
@@ -157,7 +159,7 @@ func (l *loader) checkNames() {
 			continue
 		}
 		first[arn] = res
-		if res.typ == typeFunction {
+		if res.typ == typeFunction || res.typ == typeLambdaFunction && l.isLocal(res) {
 			l.functions[arn] = true
 		}
 	}
@@ -168,18 +170,23 @@ func (l *loader) resource(res *resource) {
 	switch res.typ {
 	case typeFunction:
 		l.function(res)
+	case typeLambdaFunction:
+		l.lambdaFunction(res)
 	case typeHTTPAPI:
 		l.httpAPI(res)
 	case typeWebSocketAPI:
 		l.webSocketAPI(res)
+	case typeAPI:
+		l.api(res)
 	case typeSimpleTable:
 		l.simpleTable(res)
 	case typeTable:
 		l.table(res)
 	case typeSecret:
 		l.secret(res)
-	case typeRouteResponse:
-		l.responses = append(l.responses, res) // read when all routes are known
+	case typeAuthorizer, typeDeployment, typeIntegration, typeRoute, typeRouteResponse, typeStage:
+		l.parts[res.typ] = append(l.parts[res.typ], res) // read when all APIs are known
+		l.properties(res)                                // for its errors
 	default:
 		l.notef(res.line, res.id, "%s", res.typ)
 		l.properties(res) // for its errors

@@ -16,18 +16,19 @@ var update = flag.Bool("update", false, "write the golden files")
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		golden string
-		o      Options
+		template, golden string
+		o                Options
 	}{
-		{"app.json", Options{}},
-		{"app-production.json", Options{
+		{"app", "app.json", Options{}},
+		{"apis", "apis.json", Options{}},
+		{"app", "app-production.json", Options{
 			Parameters: map[string]string{"Production": "true", "Level": "4", "Rooms": "attic,cellar"},
 			Region:     "eu-west-1", AccountID: "210987654321", StackName: "chat",
 		}},
 	} {
 		t.Run(tt.golden, func(t *testing.T) {
 			t.Parallel()
-			s, err := Load(filepath.Join("testdata", "app", "template.yaml"), tt.o)
+			s, err := Load(filepath.Join("testdata", tt.template, "template.yaml"), tt.o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -39,10 +40,7 @@ func TestLoad(t *testing.T) {
 // golden compares a stack with a file; folders are written as DIR.
 func golden(t *testing.T, name string, s *Stack) {
 	t.Helper()
-	dir, err := filepath.Abs(filepath.Join("testdata", "app"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := filepath.Dir(s.File)
 	out, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		t.Fatal(err)

@@ -33,10 +33,13 @@ func (r *resolver) inventName(id string) string {
 // nameProperty is the property that gives a type's physical name, such as
 // QueueName of AWS::SQS::Queue; Name is tried too.
 func nameProperty(typ string) string {
-	if typ == typeSimpleTable {
+	switch typ {
+	case typeSimpleTable:
 		return "TableName"
+	case "AWS::ApiGatewayV2::DomainName":
+		return "DomainName"
 	}
-	return typ[strings.LastIndexByte(typ, ':')+1:] + "Name"
+	return typeName(typ) + "Name"
 }
 
 // name returns a resource's physical name.
@@ -55,8 +58,11 @@ func (r *resolver) name(res *resource) string {
 }
 
 func (r *resolver) findName(res *resource) string {
-	if res.typ == typeHTTPAPI || res.typ == typeWebSocketAPI {
+	switch res.typ {
+	case typeHTTPAPI, typeWebSocketAPI, typeAPI:
 		return strings.ToLower(res.id)
+	case typeAuthorizer, typeDeployment, typeIntegration, typeRoute, typeRouteResponse: // a random id on AWS
+		return suffix(res.typ+"/"+res.id, 7)
 	}
 	for _, property := range []string{nameProperty(res.typ), "Name"} {
 		n := res.props.get(property)
@@ -91,7 +97,7 @@ func (r *resolver) arn(service, rest string) string {
 func (r *resolver) resourceARN(res *resource) string {
 	name := r.name(res)
 	switch res.typ {
-	case typeFunction, "AWS::Lambda::Function":
+	case typeFunction, typeLambdaFunction:
 		return r.arn("lambda", "function:"+name)
 	case typeTable, typeSimpleTable:
 		return r.arn("dynamodb", "table/"+name)
@@ -104,9 +110,11 @@ func (r *resolver) resourceARN(res *resource) string {
 	case "AWS::Logs::LogGroup":
 		return r.arn("logs", "log-group:"+name+":*")
 	}
-	kind := strings.ToLower(res.typ[strings.LastIndexByte(res.typ, ':')+1:])
-	return r.arn(strings.ToLower(service(res.typ)), kind+"/"+name)
+	return r.arn(strings.ToLower(service(res.typ)), strings.ToLower(typeName(res.typ))+"/"+name)
 }
+
+// typeName returns the end of a type: Queue of AWS::SQS::Queue.
+func typeName(typ string) string { return typ[strings.LastIndexByte(typ, ':')+1:] }
 
 // service returns the middle of a type: SQS of AWS::SQS::Queue.
 func service(typ string) string {

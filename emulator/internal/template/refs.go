@@ -114,14 +114,13 @@ func (r *resolver) samReference(res *resource, what string, c call) *node {
 		}
 		return textNode(c.line, name)
 	}
-	alias := res.props.get("AutoPublishAlias")
-	if alias == nil {
+	if res.props.get("AutoPublishAlias") == nil {
 		return r.bad(c, "refers to %s.%s, but the function has no AutoPublishAlias", res.id, what)
 	}
 	if what == "Version" {
 		return textNode(c.line, r.resourceARN(res)+":1")
 	}
-	name, ok := r.evalText(alias, res.id, "AutoPublishAlias")
+	name, ok := r.ownText(res, "AutoPublishAlias")
 	if !ok {
 		return brokenNode(c.line)
 	}
@@ -181,7 +180,7 @@ func (r *resolver) attribute(id, name string, c call) *node {
 func (r *resolver) attributes(res *resource) map[string]string {
 	name, host := r.name(res), r.name(res)+".execute-api."+r.stack.Region+".amazonaws.com"
 	switch res.typ {
-	case typeFunction, typeSimpleTable:
+	case typeFunction, typeLambdaFunction, typeSimpleTable:
 		return map[string]string{"Arn": r.resourceARN(res)}
 	case typeTable:
 		m := map[string]string{"Arn": r.resourceARN(res)}
@@ -195,6 +194,14 @@ func (r *resolver) attributes(res *resource) map[string]string {
 		return map[string]string{"ApiId": name, "ApiEndpoint": "https://" + host}
 	case typeWebSocketAPI:
 		return map[string]string{"ApiId": name, "ApiEndpoint": "wss://" + host}
+	case typeAPI:
+		scheme := "https://"
+		if r.isWebSocket(res) {
+			scheme = "wss://"
+		}
+		return map[string]string{"ApiId": name, "ApiEndpoint": scheme + host}
+	case typeAuthorizer, typeDeployment, typeIntegration, typeRoute, typeRouteResponse:
+		return map[string]string{typeName(res.typ) + "Id": name}
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ type resolver struct {
 	generated  map[string]*generated // by the logical ids that SAM makes
 	sections   *node                 // the template
 	spent      int                   // see spend
+	busy       map[string]bool       // see ownText
 }
 
 // newResolver reads everything that references can name.
@@ -30,6 +31,7 @@ func newResolver(r *report, root *node, s *Stack, overrides map[string]string) *
 		conditions: map[string]*condition{},
 		resources:  map[string]*resource{},
 		generated:  map[string]*generated{},
+		busy:       map[string]bool{},
 	}
 	res.readConditions(root.get("Conditions"))
 	res.readResources(root)
@@ -105,6 +107,18 @@ func (r *resolver) evalText(n *node, at, what string) (string, bool) {
 		r.errorf(n.line, at, "%s must be a string, not %s", what, v.kind)
 	}
 	return s, ok
+}
+
+// ownText evaluates a property that references of the property itself could need.
+func (r *resolver) ownText(res *resource, property string) (string, bool) {
+	n, key := res.props.get(property), res.id+"."+property
+	if r.busy[key] {
+		r.errorf(n.line, res.id, "%s refers to itself; give it a value without a circle", property)
+		return "", false
+	}
+	r.busy[key] = true
+	defer delete(r.busy, key)
+	return r.evalText(n, res.id, property)
 }
 
 // evalList evaluates what must become a list. A failure is reported.

@@ -7,28 +7,40 @@ import (
 
 // The resource types that are emulated.
 const (
-	typeFunction      = "AWS::Serverless::Function"
-	typeHTTPAPI       = "AWS::Serverless::HttpApi"
-	typeWebSocketAPI  = "AWS::Serverless::WebSocketApi"
-	typeSimpleTable   = "AWS::Serverless::SimpleTable"
-	typeTable         = "AWS::DynamoDB::Table"
-	typeSecret        = "AWS::SecretsManager::Secret"
-	typeRouteResponse = "AWS::ApiGatewayV2::RouteResponse"
+	typeFunction       = "AWS::Serverless::Function"
+	typeHTTPAPI        = "AWS::Serverless::HttpApi"
+	typeWebSocketAPI   = "AWS::Serverless::WebSocketApi"
+	typeSimpleTable    = "AWS::Serverless::SimpleTable"
+	typeTable          = "AWS::DynamoDB::Table"
+	typeSecret         = "AWS::SecretsManager::Secret"
+	typeLambdaFunction = "AWS::Lambda::Function"
+	typeAPI            = "AWS::ApiGatewayV2::Api"
+	typeAuthorizer     = "AWS::ApiGatewayV2::Authorizer"
+	typeDeployment     = "AWS::ApiGatewayV2::Deployment"
+	typeIntegration    = "AWS::ApiGatewayV2::Integration"
+	typeRoute          = "AWS::ApiGatewayV2::Route"
+	typeRouteResponse  = "AWS::ApiGatewayV2::RouteResponse"
+	typeStage          = "AWS::ApiGatewayV2::Stage"
 )
 
-var emulatedTypes = []string{typeFunction, typeHTTPAPI, typeWebSocketAPI, typeSimpleTable, typeTable, typeSecret, typeRouteResponse}
+// apiParts are the types whose resources belong to an API.
+var apiParts = []string{typeAuthorizer, typeDeployment, typeIntegration, typeRoute, typeRouteResponse, typeStage}
 
-// samTypes are SAM's others, to tell them from misspellings.
-var samTypes = []string{"AWS::Serverless::Api", "AWS::Serverless::Application", "AWS::Serverless::CapacityProvider",
+var emulatedTypes = slices.Concat([]string{typeFunction, typeHTTPAPI, typeWebSocketAPI, typeSimpleTable, typeTable,
+	typeSecret, typeLambdaFunction, typeAPI}, apiParts)
+
+// otherTypes are the rest of SAM's, and those whose names are close to others,
+// to tell them from misspellings.
+var otherTypes = []string{"AWS::Serverless::Api", "AWS::Serverless::Application", "AWS::Serverless::CapacityProvider",
 	"AWS::Serverless::Connector", "AWS::Serverless::GraphQLApi", "AWS::Serverless::LayerVersion",
-	"AWS::Serverless::StateMachine"}
+	"AWS::Serverless::StateMachine", "AWS::ApiGateway::Authorizer", "AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"}
 
 // emulated says whether resources of a type are read.
 func emulated(typ string) bool { return slices.Contains(emulatedTypes, typ) }
 
 // checkType reports a type that must be a misspelling.
 func (r *resolver) checkType(id, typ string, line int) {
-	known := slices.Concat(emulatedTypes, samTypes)
+	known := slices.Concat(emulatedTypes, otherTypes)
 	if slices.Contains(known, typ) {
 		return
 	}

@@ -57,7 +57,7 @@ func TestNotEmulated(t *testing.T) {
 			"9: Ws: AuthType AWS_IAM: signatures are not checked, the API is OPEN"}},
 		{"route response", ws(select_+"Routes: {a: {FunctionArn: !GetAtt Fn.Arn}}") +
 			"\n  Rr: {Type: AWS::ApiGatewayV2::RouteResponse, Properties: {ApiId: !Ref Ws, RouteId: !Ref WsARoute, RouteResponseKey: $default}}",
-			[]string{"9: Rr: AWS::ApiGatewayV2::RouteResponse of a route that has no RouteResponseSelectionExpression, or of no AWS::Serverless::WebSocketApi"}},
+			[]string{"9: Rr: AWS::ApiGatewayV2::RouteResponse of a route that has no RouteResponseSelectionExpression, or of no WebSocket API"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -52,7 +52,7 @@ type Note struct {
 	What     string // such as "AWS::SQS::Queue" or "property Layers"
 }
 
-// Function is an AWS::Serverless::Function.
+// Function is an AWS::Serverless::Function, or an AWS::Lambda::Function.
 type Function struct {
 	Pos         Pos
 	LogicalID   string
@@ -80,7 +80,8 @@ type Async struct {
 }
 
 // HTTPAPI is an AWS::Serverless::HttpApi together with the HttpApi events of
-// the functions that belong to it.
+// the functions that belong to it, or an AWS::ApiGatewayV2::Api of protocol HTTP
+// with its stage. Either has the AWS::ApiGatewayV2::Routes that name it.
 type HTTPAPI struct {
 	Pos            Pos
 	LogicalID      string
@@ -112,7 +113,9 @@ type CORS struct {
 	MaxAge           int // seconds; negative if not given
 }
 
-// WebSocketAPI is an AWS::Serverless::WebSocketApi.
+// WebSocketAPI is an AWS::Serverless::WebSocketApi, or an AWS::ApiGatewayV2::Api
+// of protocol WEBSOCKET with its stage. Either has the AWS::ApiGatewayV2::Routes
+// that name it.
 type WebSocketAPI struct {
 	Pos                      Pos
 	LogicalID                string

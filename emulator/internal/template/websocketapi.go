@@ -26,19 +26,32 @@ func (l *loader) webSocketAPI(res *resource) {
 		LogicalID:                res.id,
 		ID:                       l.name(res),
 		Stage:                    stage(p, "default"),
-		RouteSelectionExpression: p.required("RouteSelectionExpression"),
+		RouteSelectionExpression: routeSelection(p),
 		Routes:                   map[string]*WebSocketRoute{},
 		StageVariables:           p.stringMap("StageVariables"),
 	}
 	if api.Stage == "$default" {
 		p.bad("StageName", "$default is for HTTP APIs only; use another name")
 	}
-	if e := api.RouteSelectionExpression; e != "" && !strings.HasPrefix(e, "$request.") && !strings.HasPrefix(e, "${request.") {
-		p.bad("RouteSelectionExpression", "is %s; select by the message, such as $request.body.action", quoted(e))
-	}
 	l.webSocketRoutes(api, p)
 	api.Authorizer = l.authorizer(api, p)
 	l.stack.WebSocketAPIs = append(l.stack.WebSocketAPIs, api)
+}
+
+func routeSelection(p *props) string {
+	e := p.required("RouteSelectionExpression")
+	if e != "" && !strings.HasPrefix(e, "$request.") && !strings.HasPrefix(e, "${request.") {
+		p.bad("RouteSelectionExpression", "is %s; select by the message, such as $request.body.action", quoted(e))
+	}
+	return e
+}
+
+// answers says whether a route has an expression that selects its response.
+func answers(p *props) bool {
+	if e := p.strOr("RouteResponseSelectionExpression", "$default"); e != "$default" {
+		p.bad("RouteResponseSelectionExpression", "is %s; API Gateway takes only $default", quoted(e))
+	}
+	return p.has("RouteResponseSelectionExpression")
 }
 
 var (
@@ -67,16 +80,13 @@ func (l *loader) webSocketRoutes(api *WebSocketAPI, p *props) {
 		ids[id] = key
 		r := routes.object(key)
 		r.known(routeRead, []string{"OperationName"}, routeNoted)
-		if e := r.strOr("RouteResponseSelectionExpression", "$default"); e != "$default" {
-			r.bad("RouteResponseSelectionExpression", "is %s; API Gateway takes only $default", quoted(e))
-		}
 		api.Routes[key] = &WebSocketRoute{
 			Pos:         l.pos(routes.lineOf(key)),
 			Key:         key,
 			FunctionARN: l.functionARN(r, "FunctionArn"),
 			Timeout:     r.duration("IntegrationTimeout", time.Millisecond, webSocketTimeout, leastTimeout, webSocketTimeout),
 		}
-		if r.has("RouteResponseSelectionExpression") {
+		if answers(r) {
 			l.answering[routeID(api.LogicalID, key)] = api.Routes[key]
 		}
 	}
@@ -133,15 +143,15 @@ func checkIdentitySource(a *props, sources []string) {
 // expression that selects it.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-response.html
 func (l *loader) routeResponses() {
-	for _, res := range l.responses {
+	for _, res := range l.parts[typeRouteResponse] {
 		p := l.properties(res)
-		p.required("ApiId")
+		l.owner(p)
 		p.oneOf("RouteResponseKey", "$default")
 		id := p.required("RouteId")
 		if route := l.answering[id]; route != nil {
 			route.TwoWay = true
 			continue
 		}
-		l.notef(res.line, res.id, "%s of a route that has no RouteResponseSelectionExpression, or of no %s", res.typ, typeWebSocketAPI)
+		l.notef(res.line, res.id, "%s of a route that has no RouteResponseSelectionExpression, or of no WebSocket API", res.typ)
 	}
 }
