@@ -44,6 +44,7 @@ func (e *Emulator) Describe(w io.Writer) {
 		fmt.Fprintf(t, "Secret\t%s\t%s\n", s.LogicalID, s.Name)
 	}
 	fmt.Fprintf(t, "Services\tDynamoDB, Lambda, Secrets Manager\tAWS_ENDPOINT_URL=%s\n", e.AWSURL())
+	fmt.Fprintf(t, "TLS\thttps:// and wss:// on the APIs' port too\tauthority to trust: %s\n", e.CertFile())
 	for _, n := range e.stack.NotEmulated {
 		fmt.Fprintf(t, "Not emulated\t%s\t%s (%s:%d)\n", n.Resource, n.What, e.relative(n.Pos.File), n.Pos.Line)
 	}

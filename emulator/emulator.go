@@ -33,6 +33,7 @@ import (
 	"crypto-ticker/emulator/internal/schedule"
 	"crypto-ticker/emulator/internal/secrets"
 	"crypto-ticker/emulator/internal/template"
+	"crypto-ticker/emulator/internal/tlsport"
 )
 
 // closeTimeout bounds what the $disconnect functions of open connections may
@@ -46,14 +47,14 @@ type Options struct {
 	Parameters map[string]string // the template's parameters, instead of their defaults
 	EnvVars    string            // path of a file in the form of sam local's --env-vars
 
-	Addr    string // host:port of the APIs; default 127.0.0.1:0
+	Addr    string // host:port of the APIs, http and https; default 127.0.0.1:0
 	AWSAddr string // host:port of DynamoDB, Lambda and Secrets Manager; default 127.0.0.1:0
 	// Map gives WebSocket APIs, by logical id, further paths, as the API
 	// mappings of a custom domain do: {"/ws": "ChatApi"}.
 	Map map[string]string
 
-	// Data is the folder that keeps tables and secrets; without it all is in
-	// memory and ends with the emulator.
+	// Data is the folder that keeps tables, secrets and the certificate
+	// authority; without it all is in memory and ends with the emulator.
 	Data string
 
 	Output io.Writer    // gets the functions' log lines; default: nobody
@@ -74,6 +75,7 @@ type Emulator struct {
 	api, aws net.Listener
 	servers  []*http.Server
 
+	signer    *tlsport.Authority
 	tables    *dynamodb.Engine
 	secrets   *secrets.Service
 	functions *lambda.Service
@@ -150,7 +152,7 @@ func (e *Emulator) start(ctx context.Context, o Options) (err error) {
 	if err = e.build(ctx); err != nil { // late, since it takes longest
 		return err
 	}
-	e.serve(e.api, e.gateway)
+	e.serve(tlsport.Listen(e.api, e.signer.Config()), e.gateway)
 	e.serve(e.aws, e.services())
 	e.schedules, err = schedule.Start(e.clock, e.stack.Schedules, e.stack.Region, e.stack.AccountID, e.runSchedule)
 	return err
@@ -180,7 +182,14 @@ func (e *Emulator) openData(ctx context.Context, dir string) (err error) {
 	if err = createTables(ctx, e.tables, e.stack.Tables); err != nil {
 		return err
 	}
-	e.secrets, err = secrets.Open(secrets.Config{Secrets: e.stack.Secrets, Dir: dir, Clock: e.clock, Log: e.log})
+	if e.secrets, err = secrets.Open(secrets.Config{Secrets: e.stack.Secrets, Dir: dir, Clock: e.clock, Log: e.log}); err != nil {
+		return err
+	}
+	tlsDir := ""
+	if dir != "" {
+		tlsDir = filepath.Join(dir, "tls")
+	}
+	e.signer, err = tlsport.Open(tlsDir)
 	return err
 }
 
@@ -264,6 +273,9 @@ func (e *Emulator) close() error {
 		if l != nil {
 			l.Close() // already closed where it was served
 		}
+	}
+	if e.signer != nil {
+		errs = append(errs, e.signer.Close())
 	}
 	if e.secrets != nil {
 		errs = append(errs, e.secrets.Close())

@@ -12,12 +12,20 @@ import (
 	"crypto-ticker/emulator/internal/template"
 )
 
-// URL is where the HTTP API answers, without a slash at its end.
+// URL is where the HTTP API answers, without a slash at its end. The same port
+// answers https:// and wss:// too; see CertFile.
 func (e *Emulator) URL() string { return "http://" + e.authority() }
 
 // AWSURL is the endpoint of DynamoDB, Lambda and Secrets Manager, for the SDKs
 // and the aws CLI (AWS_ENDPOINT_URL).
 func (e *Emulator) AWSURL() string { return "http://" + authority(e.aws) }
+
+// CertFile is the path of the certificate, in PEM, of the authority that vouches
+// for https:// and wss:// at the APIs' port, for localhost, its addresses and
+// *.execute-api.localhost. Functions trust it already, through SSL_CERT_FILE,
+// except on macOS and Windows, where Go's programs ask the system. Without
+// Options.Data it is another one at each start and goes with Close.
+func (e *Emulator) CertFile() string { return e.signer.CertFile() }
 
 // WebSocketURL is the address of a WebSocket API, by its logical id. It is ""
 // if the template has no such API.
@@ -41,7 +49,9 @@ func authority(l net.Listener) string {
 	return a.String()
 }
 
-// endpoints are the variables by which SDKs in functions find the services.
+// endpoints are the variables by which SDKs in functions find the services, and
+// by which functions trust the APIs' port where they build its https:// address
+// from an event.
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 func (e *Emulator) endpoints() map[string]string {
 	env := map[string]string{
@@ -50,6 +60,7 @@ func (e *Emulator) endpoints() map[string]string {
 		"AWS_ENDPOINT_URL_DYNAMODB":        e.AWSURL(),
 		"AWS_ENDPOINT_URL_LAMBDA":          e.AWSURL(),
 		"AWS_ENDPOINT_URL_SECRETS_MANAGER": e.AWSURL(),
+		"SSL_CERT_FILE":                    e.signer.BundleFile(),
 	}
 	if len(e.stack.WebSocketAPIs) == 1 { // with more, only the function knows which it means
 		a := e.stack.WebSocketAPIs[0]

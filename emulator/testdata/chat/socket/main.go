@@ -1,5 +1,6 @@
 // Socket is behind every route of the chat: it answers a message through
-// @connections with the route and what the authorizer said.
+// @connections with the route and what the authorizer said. For the message
+// "tls" it builds the endpoint from the event.
 package main
 
 import (
@@ -31,9 +32,15 @@ func main() {
 			os.Exit(3)
 		}
 		text := fmt.Sprintf("%s %s from %v", e.RequestContext.RouteKey, e.Body, e.RequestContext.Authorizer)
+		var options []func(*apigatewaymanagementapi.Options)
+		if e.Body == "tls" {
+			options = append(options, func(o *apigatewaymanagementapi.Options) {
+				o.BaseEndpoint = aws.String("https://" + e.RequestContext.DomainName + "/" + e.RequestContext.Stage)
+			})
+		}
 		_, err := api.PostToConnection(ctx, &apigatewaymanagementapi.PostToConnectionInput{
 			ConnectionId: &e.RequestContext.ConnectionID, Data: []byte(text),
-		})
+		}, options...)
 		return events.APIGatewayProxyResponse{StatusCode: 200}, err
 	})
 }

@@ -1,0 +1,11 @@
+//go:build !unix
+
+package tlsport
+
+import (
+	"errors"
+	"syscall"
+)
+
+// peek cannot look without reading.
+func peek(syscall.RawConn) (byte, error) { return 0, errors.ErrUnsupported }
