@@ -41,6 +41,7 @@ func Ticker(_ context.Context, getenv func(string) string) (lambda.Handler, erro
 }
 
 type ticker struct {
+	build    string
 	store    *store.Store
 	push     *push.Client
 	symbols  []string
@@ -54,6 +55,9 @@ type ticker struct {
 func newTicker(getenv func(string) string) (*ticker, error) {
 	t := &ticker{source: getenv("PRICE_SOURCE"), idle: idleTime}
 	var err error
+	if t.build, err = tickerBuild(getenv); err != nil {
+		return nil, err
+	}
 	if t.store, err = store.Open(getenv); err != nil {
 		return nil, err
 	}

@@ -115,7 +115,7 @@ const (
 func (l *leader) hold(ctx context.Context, lease store.Lease, guard *time.Timer) (why string, _ store.Lease) {
 	leaving := int64(0) // the version from which on a challenger is a successor
 	for {
-		lease.State = l.state(ctx)
+		lease.State, lease.Build = l.state(ctx, lease), l.build
 		lease.Seq, lease.Prices = l.pusher.Seq(), l.quotes()
 		sent := time.Now()
 		renewed, err := l.renew(ctx, lease)
@@ -156,11 +156,11 @@ func (l *leader) hold(ctx context.Context, lease store.Lease, guard *time.Timer)
 }
 
 // state is what the leader is about to do.
-func (l *leader) state(ctx context.Context) store.LeaseState {
+func (l *leader) state(ctx context.Context, lease store.Lease) store.LeaseState {
 	switch {
 	case l.unused(time.Now()):
 		return store.LeaseDraining
-	case timeLeft(ctx) < handoverTime:
+	case timeLeft(ctx) < handoverTime, lease.Wanted != "" && lease.Wanted != l.build:
 		return store.LeaseHandover
 	}
 	return store.LeaseRunning

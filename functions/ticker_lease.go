@@ -16,6 +16,7 @@ const (
 
 	watchInterval = 250 * time.Millisecond // of looking whether a holder lives
 	waitInterval  = 50 * time.Millisecond  // of looking whether a leaving holder is gone
+	replaceTime   = 10 * time.Second       // in which a holder of an old build makes room, or never will
 )
 
 // errLed says that somebody else leads.
@@ -35,10 +36,12 @@ type claim struct {
 // A patient process watches for all of that time. Others come by the hundreds,
 // one with each client, so of them at most one watches at a time, and all
 // others believe that the holder lives. While the holder is about to leave,
-// one waits to take its place.
+// one waits to take its place. A patient process that was deployed after the
+// holder has it leave.
 func (t *ticker) contend(ctx context.Context, owner string, patient bool) (claim, error) {
 	seen, err := t.store.Lease(ctx)
-	since, asked, saved := time.Now(), time.Time{}, time.Time{}
+	began := time.Now()
+	since, asked, saved := began, time.Time{}, time.Time{}
 	for {
 		if err != nil {
 			return claim{}, err
@@ -66,11 +69,29 @@ func (t *ticker) contend(ctx context.Context, owner string, patient bool) (claim
 			continue
 		}
 		if seen.State == store.LeaseRunning && seen.Owner != owner {
-			return claim{}, errLed
+			if err := t.replace(ctx, seen, patient && time.Since(began) < replaceTime); err != nil {
+				return claim{}, err
+			}
 		}
 		since = time.Now()
 		saved = since
 	}
+}
+
+// replace asks a holder that lives to make room if it is of another build. Who is
+// called now was deployed later: Lambda calls no old build any more. It returns
+// errLed if there is no reason to ask, or no hope.
+func (t *ticker) replace(ctx context.Context, seen store.Lease, hope bool) error {
+	if !hope || seen.Build == "" || seen.Build == t.build {
+		return errLed
+	}
+	if seen.Wanted == t.build {
+		return nil
+	}
+	if err := t.store.AskForLease(ctx, seen, t.build); !errors.Is(err, store.ErrConflict) {
+		return err
+	}
+	return nil // somebody else has it already: the next look tells who
 }
 
 // challenge registers this process as the one that waits, if that is called for.

@@ -39,6 +39,9 @@ type Lease struct {
 	Challenger string
 	Challenged int64
 
+	Build  string // of the holder: which program, with which settings
+	Wanted string // the build that is to replace the holder's; empty if none is
+
 	Seq    int64 // the number of the newest tick
 	Prices []market.Quote
 }
@@ -69,16 +72,17 @@ func (s *Store) AcquireLease(ctx context.Context, seen Lease, owner string) (Lea
 	}
 	values[":owner"], values[":running"], values[":one"] = str(owner), str(string(LeaseRunning)), num(1)
 	return s.updateLease(ctx, "acquire lease", condition,
-		"SET #owner = :owner, #state = :running ADD #version :one, epoch :one REMOVE challenger, challenged", values)
+		"SET #owner = :owner, #state = :running ADD #version :one, epoch :one REMOVE challenger, challenged, build, wanted", values)
 }
 
-// RenewLease shows that the holder of an epoch lives, sets the state, and saves
-// the number of the newest tick and the prices. The answer also shows who
+// RenewLease shows that the holder of an epoch lives, sets the state and the
+// build, and saves the number of the newest tick and the prices. The answer also shows who
 // waits. It is ErrConflict if somebody else has the lease. Doing it twice does
 // no harm, so a request whose answer was lost may be repeated.
 func (s *Store) RenewLease(ctx context.Context, held Lease) (Lease, error) {
 	return s.updateLease(ctx, "renew lease", "epoch = :epoch AND #owner = :owner",
-		"SET #state = :state, seq = :seq, prices = :prices ADD #version :one", item{
+		"SET #state = :state, build = :build, seq = :seq, prices = :prices ADD #version :one", item{
+			":build": str(held.Build),
 			":epoch": num(held.Epoch), ":owner": str(held.Owner), ":state": str(string(held.State)),
 			":seq": num(held.Seq), ":prices": prices(held.Prices), ":one": num(1),
 		})
@@ -100,6 +104,14 @@ func (s *Store) ChallengeLease(ctx context.Context, seen Lease, challenger strin
 		"#version = :version AND (attribute_not_exists(challenged) OR challenged < :version)",
 		"SET challenger = :challenger, challenged = :version",
 		item{":version": num(seen.Version), ":challenger": str(challenger)})
+	return err
+}
+
+// AskForLease tells the holder of the seen epoch that another build is to
+// replace it. It is ErrConflict if somebody else has the lease by now.
+func (s *Store) AskForLease(ctx context.Context, seen Lease, build string) error {
+	_, err := s.updateLease(ctx, "ask for lease", "epoch = :epoch", "SET wanted = :build",
+		item{":epoch": num(seen.Epoch), ":build": str(build)})
 	return err
 }
 
@@ -125,7 +137,7 @@ func lease(row item) Lease {
 	l := Lease{
 		Owner: row.str("owner"), Version: row.num("version"), Epoch: row.num("epoch"),
 		State: LeaseState(row.str("state")), Challenger: row.str("challenger"), Challenged: row.num("challenged"),
-		Seq: row.num("seq"),
+		Build: row.str("build"), Wanted: row.str("wanted"), Seq: row.num("seq"),
 	}
 	list, _ := row["prices"].(*types.AttributeValueMemberL)
 	if list == nil {

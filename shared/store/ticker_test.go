@@ -155,3 +155,31 @@ func TestOneGetsTheLease(t *testing.T) {
 		seen = readLease(t, s)
 	}
 }
+
+// TestAskForLease: the holder sees what is to replace it; the successor does not.
+func TestAskForLease(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	ctx := t.Context()
+	held, err := s.AcquireLease(ctx, store.Lease{}, "old")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AskForLease(ctx, held, "build 2"); err != nil {
+		t.Fatal(err)
+	}
+	held.Build, held.State = "build 1", store.LeaseRunning
+	if held, err = s.RenewLease(ctx, held); err != nil || held.Wanted != "build 2" || held.Build != "build 1" {
+		t.Errorf("got wanted %q, build %q, %v; want build 2 and build 1", held.Wanted, held.Build, err)
+	}
+	if err := s.ReleaseLease(ctx, held); err != nil {
+		t.Fatal(err)
+	}
+	next, err := s.AcquireLease(ctx, readLease(t, s), "new")
+	if err != nil || next.Wanted != "" || next.Build != "" {
+		t.Errorf("successor: got wanted %q, build %q, %v; want neither", next.Wanted, next.Build, err)
+	}
+	if err := s.AskForLease(ctx, held, "build 3"); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("asking who has left: got %v; want ErrConflict", err)
+	}
+}
