@@ -57,6 +57,14 @@ type Options struct {
 	// authority; without it all is in memory and ends with the emulator.
 	Data string
 
+	// Credentials are secret access keys by access key id. With any, the
+	// signatures of calls of @connections are verified; those of the functions
+	// are known without. DynamoDB, Lambda and Secrets Manager verify none.
+	Credentials map[string]string
+	// Quotas are API Gateway's; the zero value has those of AWS, but for rates,
+	// which it leaves without limit.
+	Quotas Quotas
+
 	Output io.Writer    // gets the functions' log lines; default: nobody
 	Log    *slog.Logger // gets the emulator's own; default: nobody
 
@@ -65,6 +73,9 @@ type Options struct {
 	// instances as there are events at the same time.
 	Handlers map[string]func() awslambda.Handler
 }
+
+// Quotas are the limits of API Gateway that can be changed.
+type Quotas = apigw.Quotas
 
 // Emulator is a running stack.
 type Emulator struct {
@@ -118,6 +129,15 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// secret finds the secret access key of an access key id.
+func (o Options) secret(accessKeyID string) (string, bool) {
+	if accessKeyID == lambda.AccessKeyID {
+		return lambda.SecretAccessKey, true
+	}
+	secret, ok := o.Credentials[accessKeyID]
+	return secret, ok
+}
+
 // start brings the services up in the order in which they need each other.
 func (e *Emulator) start(ctx context.Context, o Options) (err error) {
 	if e.stack, err = template.Load(o.Template, template.Options{Parameters: o.Parameters}); err != nil {
@@ -145,7 +165,8 @@ func (e *Emulator) start(ctx context.Context, o Options) (err error) {
 	}
 	if e.gateway, err = apigw.New(apigw.Config{
 		Stack: e.stack, Invoke: e.functions.Invoke, Clock: e.clock, Log: e.log,
-		Authority: e.authority(), Map: o.Map,
+		Authority: e.authority(), Map: o.Map, Quotas: o.Quotas,
+		VerifySignatures: len(o.Credentials) > 0, Secret: o.secret,
 	}); err != nil {
 		return err
 	}
@@ -164,7 +185,7 @@ func (e *Emulator) listen(flag, addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on %s: %w; another address can be given with %s", addr, err, flag)
 	}
 	if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
-		e.log.Warn("other machines can reach this address, and nobody is asked for a signature", "address", l.Addr())
+		e.log.Warn("other machines can reach this address, and may use what is behind it", "address", l.Addr())
 	}
 	return l, nil
 }

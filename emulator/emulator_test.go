@@ -234,6 +234,44 @@ func TestServicesRefuseWhatIsNotTheirs(t *testing.T) {
 	}
 }
 
+// TestCredentialsAndQuotas: with credentials, functions sign as they should and
+// others must too; a quota is that of the options.
+func TestCredentialsAndQuotas(t *testing.T) {
+	t.Parallel()
+	e := emulator.RunT(t, emulator.Options{
+		Template: chat, Credentials: map[string]string{"me": "mine"}, Quotas: emulator.Quotas{FrameBytes: 64},
+	})
+	c, status := dial(t, e.WebSocketURL("Chat")+"?name=ann")
+	if c == nil {
+		t.Fatalf("handshake: got %d; want 101", status)
+	}
+	if got, want := say(t, c, "hi"), "$default hi from map[lucky:7 principalId:ann]"; got != want {
+		t.Errorf("a function's post: got %s; want %s", got, want)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, e.URL()+"/v1/@connections/AAAAAAAAAAAAAAA=", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=me/20260524/us-east-1/execute-api/aws4_request, SignedHeaders=host, Signature=00")
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	res, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusForbidden {
+		t.Errorf("wrong signature: got %d; want 403", res.StatusCode)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := c.Write(ctx, websocket.MessageText, bytes.Repeat([]byte("x"), 65)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := c.Read(ctx); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
+		t.Errorf("frame over the quota: got %v; want a close with 1009", err)
+	}
+}
+
 func TestStartFails(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")

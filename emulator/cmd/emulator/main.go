@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 
 // parse reads the command line.
 func parse(args []string, stderr io.Writer) (o emulator.Options, invoke pairs, err error) {
-	var parameters, paths pairs
+	var parameters, paths, limits pairs
 	f := flag.NewFlagSet("emulator", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&o.Template, "template", "template.yaml", "the SAM template, a `file`")
@@ -70,6 +70,8 @@ func parse(args []string, stderr io.Writer) (o emulator.Options, invoke pairs, e
 	f.StringVar(&o.EnvVars, "env-vars", "", "`file` of environment variables, as for sam local")
 	f.Var(&parameters, "parameter", "`NAME=VALUE` of a template parameter; may be repeated")
 	f.Var(&paths, "map", "`PATH=LOGICALID`: a further path of a WebSocket API; may be repeated")
+	f.Var(&limits, "quota", "`NAME=VALUE` of an API Gateway quota: "+quotaNames+"; may be repeated")
+	verify := f.Bool("verify-signatures", false, "verify the signatures of @connections calls, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment")
 	f.Var(&invoke, "invoke", "`LOGICALID=JSON`: a function to run after the start; its answer is printed; may be repeated")
 	if err := f.Parse(args); err != nil {
 		return o, nil, err
@@ -82,8 +84,16 @@ func parse(args []string, stderr io.Writer) (o emulator.Options, invoke pairs, e
 			return o, nil, fmt.Errorf("-invoke %s: the event %q is not JSON", i.name, i.value)
 		}
 	}
+	if *verify {
+		id, secret := os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY")
+		if id == "" || secret == "" {
+			return o, nil, errors.New("-verify-signatures needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment")
+		}
+		o.Credentials = map[string]string{id: secret}
+	}
 	o.Parameters, o.Map = parameters.toMap(), paths.toMap()
-	return o, invoke, nil
+	o.Quotas, err = quotas(limits)
+	return o, invoke, err
 }
 
 // pairs is a flag of the form NAME=VALUE that may be repeated.

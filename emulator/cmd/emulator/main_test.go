@@ -10,7 +10,9 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
+	"crypto-ticker/emulator"
 	"crypto-ticker/emulator/internal/leaktest"
 )
 
@@ -68,6 +70,9 @@ func TestRunFails(t *testing.T) {
 		{"parameter without a value", []string{"-parameter", "Greeting"}, "must have the form NAME=VALUE"},
 		{"event that is not JSON", []string{"-invoke", "WebFunction=hi"}, `-invoke WebFunction: the event "hi" is not JSON`},
 		{"no template", []string{"-template", "none.yaml"}, "none.yaml"},
+		{"no such quota", []string{"-quota", "frames=1"}, "-quota frames: there is no such quota; there are requests-per-second, "},
+		{"quota of another kind", []string{"-quota", "idle=10"}, `-quota idle: "10" is neither a number nor a time`},
+		{"negative quota", append(quiet, "-quota", "burst=-1"), "a quota is negative"},
 		{"unknown function", append(quiet, "-invoke", "Nope={}"), "-invoke Nope: lambda: function not found: Nope"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -86,6 +91,7 @@ func TestRunFails(t *testing.T) {
 func TestParse(t *testing.T) {
 	t.Parallel()
 	o, invoke, err := parse([]string{"-parameter", "A=1=2", "-parameter", "B=", "-map", "/x=Chat",
+		"-quota", "idle=1m", "-quota", "frame-bytes=64", "-quota", "requests-per-second=0.5",
 		"-invoke", `F={"a":"="}`, "-data", "d", "-env-vars", "e.json"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
@@ -96,10 +102,28 @@ func TestParse(t *testing.T) {
 	if want := map[string]string{"/x": "Chat"}; !maps.Equal(o.Map, want) {
 		t.Errorf("map: got %v, want %v", o.Map, want)
 	}
+	if want := (emulator.Quotas{Idle: time.Minute, FrameBytes: 64, RequestsPerSecond: 0.5}); o.Quotas != want {
+		t.Errorf("quotas: got %+v, want %+v", o.Quotas, want)
+	}
 	if len(invoke) != 1 || invoke[0].name != "F" || invoke[0].value != `{"a":"="}` {
 		t.Errorf("invoke: got %v", invoke)
 	}
 	if o.Data != "d" || o.EnvVars != "e.json" || o.Template != "template.yaml" || o.Addr != "127.0.0.1:8081" {
 		t.Errorf("got %+v", o)
+	}
+}
+
+// TestVerifyNeedsCredentials: the flag takes them from the environment, where
+// SDKs and the aws CLI look too.
+func TestVerifyNeedsCredentials(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "me")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+	if _, _, err := parse([]string{"-verify-signatures"}, io.Discard); err == nil || !strings.Contains(err.Error(), "AWS_SECRET_ACCESS_KEY") {
+		t.Errorf("got %v; want an error that says what is missing", err)
+	}
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "mine")
+	o, _, err := parse([]string{"-verify-signatures"}, io.Discard)
+	if want := map[string]string{"me": "mine"}; err != nil || !maps.Equal(o.Credentials, want) {
+		t.Errorf("got %v, %v; want %v", o.Credentials, err, want)
 	}
 }

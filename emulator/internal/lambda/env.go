@@ -26,9 +26,16 @@ var reserved = []string{
 	"AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
 }
 
+// The credentials of all functions. They are no secrets: they show at most that
+// a function signs its requests as it should.
+const (
+	AccessKeyID     = "EMULATOR000000000000"
+	SecretAccessKey = "emulator"
+)
+
 // environment returns the variables of a function's processes, but for those
 // that differ from one process to the next. Of the emulator's own environment
-// only PATH is passed on. The credentials are no secrets: nothing checks them.
+// only PATH is passed on.
 func environment(cfg *Config, def *template.Function) ([]string, error) {
 	if err := checkEnvironment(def.Environment); err != nil {
 		return nil, err
@@ -50,8 +57,8 @@ func environment(cfg *Config, def *template.Function) ([]string, error) {
 		}
 	}
 	maps.Copy(env, map[string]string{
-		"AWS_ACCESS_KEY_ID":               "EMULATOR000000000000",
-		"AWS_SECRET_ACCESS_KEY":           "emulator",
+		"AWS_ACCESS_KEY_ID":               AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY":           SecretAccessKey,
 		"AWS_SESSION_TOKEN":               "emulator",
 		"AWS_REGION":                      cfg.Region,
 		"AWS_DEFAULT_REGION":              cfg.Region,
