@@ -109,8 +109,9 @@ func (f *function) startOne() bool {
 }
 
 // crowded says whether so many instances are starting, at work on events that
-// may be done in a moment, or soon free, that more of them would only take each other's
-// processor and memory. Instances with long work do not count. f.mu is held.
+// may be done in a moment, or soon free, that more of them would only take each
+// other's processor and memory. Instances with long work do not count. f.mu is
+// held.
 func (f *function) crowded() bool {
 	n := f.starting + f.finishing
 	for in := range f.instances {

@@ -62,8 +62,9 @@ func handle(ctx context.Context, inv *invocation) (r result) {
 		}
 	}()
 	h := inv.f.takeHandler()
-	defer inv.f.freeHandler(h)
-	payload, err := h.Invoke(ctx, inv.event)
+	payload, err := h.Invoke(ctx, inv.event) // a panic ends this instance, as it ends a process
+	payload = bytes.Clone(payload)           // it is the handler's, which is about to be free
+	inv.f.freeHandler(h)
 	var detailed messages.InvokeResponse_Error
 	switch {
 	case errors.As(err, &detailed):
@@ -73,17 +74,19 @@ func handle(ctx context.Context, inv *invocation) (r result) {
 	case len(payload) > maxResponse:
 		return result{err: tooLarge()}
 	}
-	return result{payload: bytes.Clone(payload)} // it is the handler's, which is about to be free
+	return result{payload: payload}
 }
 
-// takeHandler returns a handler that has no event.
+// takeHandler returns a handler that has no event. A new one may take its time
+// to be made, and call the function itself, so it is made without the lock.
 func (f *function) takeHandler() awslambda.Handler {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	n := len(f.handlers) - 1
 	if n < 0 {
+		f.mu.Unlock()
 		return f.handler()
 	}
+	defer f.mu.Unlock()
 	h := f.handlers[n]
 	f.handlers = f.handlers[:n]
 	return h

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,6 +63,47 @@ func TestHandlersHaveOneEventAtATime(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestNewHandlerCallsItsOwnFunction: making a handler holds up no other event.
+func TestNewHandlerCallsItsOwnFunction(t *testing.T) {
+	t.Parallel()
+	var r *rig
+	var made atomic.Int32
+	r = startConfig(t, Config{Functions: tableOf(echo()), Handlers: map[string]func() awslambda.Handler{"Echo": func() awslambda.Handler {
+		if made.Add(1) == 1 {
+			if _, err := r.Invoke(t.Context(), "Echo", []byte(`{}`)); err != nil {
+				t.Error(err)
+			}
+		}
+		return handlerFunc(func(context.Context, []byte) ([]byte, error) { return []byte(`1`), nil })
+	}}})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if out, err := r.Invoke(ctx, "Echo", []byte(`{}`)); err != nil || string(out) != "1" {
+		t.Errorf("got %s, %v; want 1", out, err)
+	}
+}
+
+// TestPanicEndsTheHandler: what a panic has left half done meets no other event.
+func TestPanicEndsTheHandler(t *testing.T) {
+	t.Parallel()
+	var made atomic.Int32
+	r := startConfig(t, Config{Functions: tableOf(echo()), Handlers: map[string]func() awslambda.Handler{"Echo": func() awslambda.Handler {
+		made.Add(1)
+		return handlerFunc(func(_ context.Context, event []byte) ([]byte, error) {
+			if string(event) == `"panic"` {
+				panic("oh")
+			}
+			return event, nil
+		})
+	}}})
+	for _, event := range []string{`1`, `2`, `"panic"`, `3`} {
+		r.Invoke(t.Context(), "Echo", []byte(event)) // one of them fails
+	}
+	if got := made.Load(); got != 2 {
+		t.Errorf("got %d handlers; want 2, the second one after the panic", got)
+	}
 }
 
 type ownError struct{}
