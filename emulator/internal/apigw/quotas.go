@@ -5,20 +5,22 @@ package apigw
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"sync"
 	"time"
 )
 
 // Quotas are what API Gateway allows an account. Of sizes and times 0 is the
-// service's own value, of rates it is no limit. Nothing may be negative.
+// service's own value, of rates it is no limit. Nothing may be negative, no rate
+// above 1e9 and no size above 1 GiB.
 type Quotas struct {
 	// RequestsPerSecond refills the bucket that all APIs draw from: a request to
 	// an HTTP API, a handshake, a message and a call of @connections take one
 	// each. AWS: 10,000.
 	RequestsPerSecond float64
 	// Burst is the size of that bucket; 0 is half of RequestsPerSecond, as is
-	// AWS' 5,000, and at least 1.
+	// AWS' 5,000, and at least 1. It needs RequestsPerSecond.
 	Burst int
 	// ConnectionsPerSecond are the handshakes that all WebSocket APIs take
 	// together, accepted or not. AWS: 500.
@@ -32,6 +34,12 @@ type Quotas struct {
 	// leaves them as they are. AWS: 29 s, and 30 s for HTTP APIs.
 	IntegrationTimeout time.Duration
 }
+
+// The most that quotas may be; whoever wants more wants no limit.
+const (
+	maxRate = 1e9
+	maxSize = 1 << 30
+)
 
 // The names of quotas, for the log.
 const (
@@ -54,6 +62,12 @@ func (q Quotas) withDefaults() (Quotas, error) {
 		if v < 0 || math.IsNaN(v) {
 			return q, errors.New("apigw: a quota is negative; 0 leaves it as it is")
 		}
+	}
+	if max(q.RequestsPerSecond, q.ConnectionsPerSecond) > maxRate || max(q.FrameBytes, q.MessageBytes) > maxSize {
+		return q, fmt.Errorf("apigw: a quota is too large; rates go up to %d per second and sizes up to %d bytes", int(maxRate), maxSize)
+	}
+	if q.Burst > 0 && q.RequestsPerSecond == 0 {
+		return q, errors.New("apigw: a burst without requests per second limits nothing; give both")
 	}
 	if q.Burst == 0 {
 		q.Burst = max(1, int(q.RequestsPerSecond/2))
