@@ -31,8 +31,9 @@ import (
 //
 // Role and policies may be left out. An API key is in the answer of create, and
 // nowhere else; a revoked one gives no token and no connection any more, and the
-// connections that it or a revoked token has are closed. The key of demo is always the same, made of the pepper, and demo makes it valid again
-// if it was revoked: whoever asks for it wants it to work.
+// connections that it or a revoked token has are closed. The key of demo is
+// always the same, made of the pepper, and demo makes it valid again if it was
+// revoked: whoever asks for it wants it to work.
 func Keys(ctx context.Context, getenv func(string) string) (lambda.Handler, error) {
 	s, err := store.Open(getenv)
 	if err != nil {
@@ -229,8 +230,7 @@ func (h keys) revokeToken(ctx context.Context, tok string) (any, error) {
 }
 
 // closeConnections closes the connections of a token or a key, whichever find is
-// for, and returns their number.
-// Those that went in the meantime are fine.
+// for, and returns their number. Those that went in the meantime are fine.
 func (h keys) closeConnections(ctx context.Context, find func(context.Context, string) ([]store.Connection, error), name string) (closed int, err error) {
 	conns, err := find(ctx, name)
 	if err != nil {

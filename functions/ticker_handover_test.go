@@ -1,6 +1,9 @@
 package functions
 
 import (
+	"os"
+	"regexp"
+	"slices"
 	"testing"
 	"time"
 
@@ -64,14 +67,51 @@ func TestNewBuildTakesOver(t *testing.T) {
 	lead(env, old, 10*time.Minute)
 	soon(t, "a tick", func() bool { return g.count("a", "ticker") > 0 })
 	lead(env.With("DELIVERY_INTERVAL", "30ms"), deployed, releaseTime+3*time.Second)
-	if err := <-old; err != nil {
-		t.Fatal(err)
-	}
-	soon(t, "a tick of the new build", func() bool {
+	soon(t, "a tick of the new build", func() bool { // or else the old one leads for ten minutes
 		all := g.got("a")
 		return all[len(all)-1].Epoch == 2
 	})
+	if err := <-old; err != nil {
+		t.Fatal(err)
+	}
 	if err := <-deployed; err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestTickerSettings: whatever a deployment can change of the ticker makes it
+// another build.
+func TestTickerSettings(t *testing.T) {
+	t.Parallel()
+	template, err := os.ReadFile("../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile(`(?m)^  TickerFunction:\n(?:    .*\n)*?        Variables:\n((?:          .*\n)+)`).FindSubmatch(template)
+	if block == nil {
+		t.Fatal("template.yaml: TickerFunction has no variables")
+	}
+	var declared []string
+	for _, m := range regexp.MustCompile(`(?m)^          (\w+):`).FindAllSubmatch(block[1], -1) {
+		declared = append(declared, string(m[1]))
+	}
+	if got, want := slices.Sorted(slices.Values(tickerSettings)), slices.Sorted(slices.Values(declared)); !slices.Equal(got, want) {
+		t.Errorf("got %v; want those of template.yaml, %v", got, want)
+	}
+	builds := map[string]string{}
+	for _, changed := range append(declared, "AWS_LAMBDA_LOG_STREAM_NAME") { // which differs between instances
+		build, err := tickerBuild(func(name string) string {
+			if name == changed {
+				return "changed"
+			}
+			return ""
+		})
+		if other, ok := builds[build]; err != nil || ok {
+			t.Errorf("%s: got %v and the build of a change of %s; want one of its own", changed, err, other)
+		}
+		builds[build] = changed
+	}
+	if same, err := tickerBuild(func(string) string { return "" }); err != nil || builds[same] != "AWS_LAMBDA_LOG_STREAM_NAME" {
+		t.Errorf("without a change: got %s, %v; want the build of an instance beside it", same, err)
 	}
 }

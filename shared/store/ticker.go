@@ -76,9 +76,9 @@ func (s *Store) AcquireLease(ctx context.Context, seen Lease, owner string) (Lea
 }
 
 // RenewLease shows that the holder of an epoch lives, sets the state and the
-// build, and saves the number of the newest tick and the prices. The answer also shows who
-// waits. It is ErrConflict if somebody else has the lease. Doing it twice does
-// no harm, so a request whose answer was lost may be repeated.
+// build, and saves the number of the newest tick and the prices. The answer also
+// shows who waits. It is ErrConflict if somebody else has the lease. Doing it
+// twice does no harm, so a request whose answer was lost may be repeated.
 func (s *Store) RenewLease(ctx context.Context, held Lease) (Lease, error) {
 	return s.updateLease(ctx, "renew lease", "epoch = :epoch AND #owner = :owner",
 		"SET #state = :state, build = :build, seq = :seq, prices = :prices ADD #version :one", item{
