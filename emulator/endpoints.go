@@ -23,8 +23,9 @@ func (e *Emulator) AWSURL() string { return "http://" + authority(e.aws) }
 // CertFile is the path of the certificate, in PEM, of the authority that vouches
 // for https:// and wss:// at the APIs' port, for localhost, its addresses and
 // *.execute-api.localhost. Functions trust it already, through SSL_CERT_FILE,
-// except on macOS and Windows, where Go's programs ask the system. Without
-// Options.Data it is another one at each start and goes with Close.
+// except on macOS and Windows, where Go's programs ask the system, and those of
+// Options.Handlers, which trust what this process does. Without Options.Data it
+// is another one at each start and goes with Close.
 func (e *Emulator) CertFile() string { return e.signer.CertFile() }
 
 // WebSocketURL is the address of a WebSocket API, by its logical id. It is ""
