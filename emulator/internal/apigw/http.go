@@ -30,6 +30,8 @@ type httpAPI struct {
 	def    *template.HTTPAPI
 	domain string
 	routes []httpRoute
+	// authorizers are those that routes have.
+	authorizers map[*template.HTTPAuthorizer]*httpAuthorizer
 }
 
 func newHTTPAPI(g *Gateway, def *template.HTTPAPI, domain string) (*httpAPI, error) {
@@ -37,7 +39,17 @@ func newHTTPAPI(g *Gateway, def *template.HTTPAPI, domain string) (*httpAPI, err
 	if err != nil {
 		return nil, err
 	}
-	return &httpAPI{g: g, def: def, domain: domain, routes: routes}, nil
+	a := &httpAPI{g: g, def: def, domain: domain, routes: routes, authorizers: map[*template.HTTPAuthorizer]*httpAuthorizer{}}
+	for _, route := range def.Routes {
+		auth := route.Authorizer
+		if auth == nil || a.authorizers[auth] != nil {
+			continue
+		}
+		if a.authorizers[auth], err = newHTTPAuthorizer(a, auth); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
 }
 
 func (a *httpAPI) serveHost(w http.ResponseWriter, r *http.Request, _ string) { a.serve(w, r) }
@@ -73,7 +85,15 @@ func (a *httpAPI) serve(w http.ResponseWriter, r *http.Request) {
 		writeMessage(w, http.StatusNotFound, "Not Found")
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHTTPBody))
+	call := &httpCall{api: a, route: route, params: params, r: r, requestID: requestID}
+	if auth := a.authorizers[route.Authorizer]; auth != nil {
+		var ok bool
+		if call.identity, ok = auth.authorize(w, call); !ok {
+			return
+		}
+	}
+	var err error
+	call.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxHTTPBody))
 	if tooBig := new(http.MaxBytesError); errors.As(err, &tooBig) {
 		a.g.exceeded(quotaPayload, a.def.LogicalID)
 		writeMessage(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
@@ -82,7 +102,7 @@ func (a *httpAPI) serve(w http.ResponseWriter, r *http.Request) {
 		writeMessage(w, http.StatusBadRequest, "Bad Request")
 		return
 	}
-	a.integrate(w, &httpCall{api: a, route: route, params: params, r: r, body: body, requestID: requestID})
+	a.integrate(w, call)
 }
 
 // headerBytes is about the size of the request line and the headers as they

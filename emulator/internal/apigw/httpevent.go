@@ -4,6 +4,7 @@ package apigw
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"mime"
 	"net/http"
 	"strconv"
@@ -21,6 +22,7 @@ type httpCall struct {
 	r         *http.Request
 	body      []byte
 	requestID string
+	identity  httpIdentity
 }
 
 // httpEventV2 is an event in payload format 2.0.
@@ -42,6 +44,7 @@ type httpEventV2 struct {
 type httpContextV2 struct {
 	AccountID    string          `json:"accountId"`
 	APIID        string          `json:"apiId"`
+	Authorizer   json.RawMessage `json:"authorizer,omitempty"`
 	DomainName   string          `json:"domainName"`
 	DomainPrefix string          `json:"domainPrefix"`
 	HTTP         httpDescription `json:"http"`
@@ -73,6 +76,7 @@ func (c *httpCall) eventV2() httpEventV2 {
 		RequestContext: httpContextV2{
 			AccountID:    c.api.g.cfg.Stack.AccountID,
 			APIID:        c.api.def.ID,
+			Authorizer:   c.identity.v2,
 			DomainName:   c.api.domain,
 			DomainPrefix: c.api.def.ID,
 			HTTP: httpDescription{

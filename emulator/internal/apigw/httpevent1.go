@@ -2,7 +2,10 @@
 
 package apigw
 
-import "net/http"
+import (
+	"encoding/json"
+	"net/http"
+)
 
 // httpEventV1 is an event in payload format 1.0; what is empty is null.
 type httpEventV1 struct {
@@ -22,21 +25,22 @@ type httpEventV1 struct {
 }
 
 type httpContextV1 struct {
-	AccountID         string         `json:"accountId"`
-	APIID             string         `json:"apiId"`
-	DomainName        string         `json:"domainName"`
-	DomainPrefix      string         `json:"domainPrefix"`
-	ExtendedRequestID string         `json:"extendedRequestId"`
-	HTTPMethod        string         `json:"httpMethod"`
-	Identity          httpIdentityV1 `json:"identity"`
-	Path              string         `json:"path"`
-	Protocol          string         `json:"protocol"`
-	RequestID         string         `json:"requestId"`
-	RequestTime       string         `json:"requestTime"`
-	RequestTimeEpoch  int64          `json:"requestTimeEpoch"`
-	ResourceID        *string        `json:"resourceId"`
-	ResourcePath      string         `json:"resourcePath"`
-	Stage             string         `json:"stage"`
+	AccountID         string          `json:"accountId"`
+	APIID             string          `json:"apiId"`
+	Authorizer        json.RawMessage `json:"authorizer,omitempty"`
+	DomainName        string          `json:"domainName"`
+	DomainPrefix      string          `json:"domainPrefix"`
+	ExtendedRequestID string          `json:"extendedRequestId"`
+	HTTPMethod        string          `json:"httpMethod"`
+	Identity          httpIdentityV1  `json:"identity"`
+	Path              string          `json:"path"`
+	Protocol          string          `json:"protocol"`
+	RequestID         string          `json:"requestId"`
+	RequestTime       string          `json:"requestTime"`
+	RequestTimeEpoch  int64           `json:"requestTimeEpoch"`
+	ResourceID        *string         `json:"resourceId"`
+	ResourcePath      string          `json:"resourcePath"`
+	Stage             string          `json:"stage"`
 }
 
 // httpIdentityV1 holds null for what only IAM, Cognito or API keys would fill.
@@ -68,7 +72,7 @@ func (c *httpCall) eventV1() httpEventV1 {
 		HTTPMethod:        r.Method,
 		MultiValueHeaders: map[string][]string{},
 		RequestContext: httpContextV1{
-			AccountID: c.api.g.cfg.Stack.AccountID, APIID: c.api.def.ID,
+			AccountID: c.api.g.cfg.Stack.AccountID, APIID: c.api.def.ID, Authorizer: c.identity.v1,
 			DomainName: c.api.domain, DomainPrefix: c.api.def.ID,
 			ExtendedRequestID: c.requestID, RequestID: c.requestID,
 			HTTPMethod: r.Method, Path: r.URL.Path, Protocol: r.Proto,

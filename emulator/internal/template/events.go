@@ -106,8 +106,8 @@ const (
 )
 
 var (
-	httpEventRead  = []string{"ApiId", "Method", "Path", "PayloadFormatVersion", "TimeoutInMillis"}
-	httpEventNoted = []string{"Auth", "RouteSettings", "Stage"}
+	httpEventRead  = []string{"ApiId", "Auth", "Method", "Path", "PayloadFormatVersion", "TimeoutInMillis"}
+	httpEventNoted = []string{"RouteSettings", "Stage"}
 )
 
 // linkRoutes gives each HttpApi event's route to its API.
@@ -124,6 +124,7 @@ func (l *loader) linkRoutes() {
 		if !routeKey(route, e.props) || api == nil {
 			continue
 		}
+		l.httpAuths[api].apply(route, e.props.object("Auth"))
 		l.addRoute(api, route, e.props.at)
 	}
 }

@@ -10,24 +10,26 @@ import (
 // Properties of AWS::Serverless::HttpApi.
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-httpapi.html
 var (
-	httpAPIRead   = []string{"CorsConfiguration", "StageName", "StageVariables"}
+	httpAPIRead   = []string{"Auth", "CorsConfiguration", "StageName", "StageVariables"}
 	httpAPISilent = []string{"AccessLogSettings", "Description", "DisableExecuteApiEndpoint", "FailOnWarnings",
 		"Name", "PropagateTags", "Tags"}
-	httpAPINoted = []string{"Auth", "DefaultRouteSettings", "DefinitionBody", "DefinitionUri", "Domain", "RouteSettings"}
+	httpAPINoted = []string{"DefaultRouteSettings", "DefinitionBody", "DefinitionUri", "Domain", "RouteSettings"}
 )
 
 // httpAPI reads an AWS::Serverless::HttpApi; its routes come from events.
 func (l *loader) httpAPI(res *resource) {
 	p := l.properties(res)
 	p.known(httpAPIRead, httpAPISilent, httpAPINoted)
-	l.stack.HTTPAPIs = append(l.stack.HTTPAPIs, &HTTPAPI{
+	api := &HTTPAPI{
 		Pos:            l.pos(res.line),
 		LogicalID:      res.id,
 		ID:             l.name(res),
 		Stage:          stage(p, "$default"),
 		CORS:           cors(p),
 		StageVariables: p.stringMap("StageVariables"),
-	})
+	}
+	l.httpAuths[api] = l.httpAuth(p.object("Auth"))
+	l.stack.HTTPAPIs = append(l.stack.HTTPAPIs, api)
 }
 
 var stagePattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)

@@ -93,18 +93,18 @@ func (l *loader) lambdaURI(p *props, name string, api owner) string {
 // authorizer is an AWS::ApiGatewayV2::Authorizer.
 type authorizer struct {
 	api  owner
-	auth *Authorizer // nil if it is not emulated
+	auth *Authorizer     // of a WebSocket API
+	http *HTTPAuthorizer // of an HTTP API
 }
 
-// apiAuthorizer reads an AWS::ApiGatewayV2::Authorizer. Those of HTTP APIs are
-// noted.
+// apiAuthorizer reads an AWS::ApiGatewayV2::Authorizer.
 func (l *loader) apiAuthorizer(res *resource) *authorizer {
 	p := l.properties(res)
 	a := &authorizer{api: l.owner(p)}
+	if a.api.http != nil {
+		a.http = l.httpAuthorizer(res, p, a.api)
+	}
 	if a.api.ws == nil {
-		if a.api.http != nil {
-			l.notef(res.line, res.id, "%s of an HTTP API", res.typ)
-		}
 		return a
 	}
 	p.known(authorizerRead, authorizerSilent, authorizerNoted)

@@ -60,6 +60,7 @@ func Parse(file string, src []byte, o Options) (*Stack, error) {
 		functions: map[string]bool{},
 		parts:     map[string][]*resource{},
 		answering: map[string]*WebSocketRoute{},
+		httpAuths: map[*HTTPAPI]*httpAuth{},
 	}
 	l.checkSections(root)
 	l.load()
@@ -92,6 +93,7 @@ type loader struct {
 	httpEvents []httpEvent
 	parts      map[string][]*resource     // those of apiParts, by type
 	answering  map[string]*WebSocketRoute // by route id, those with a RouteResponseSelectionExpression
+	httpAuths  map[*HTTPAPI]*httpAuth
 }
 
 var templateSections = []string{"AWSTemplateFormatVersion", "Description", "Metadata", "Parameters",

@@ -36,7 +36,8 @@ func TestNotEmulated(t *testing.T) {
 			"12: Fn: property EventInvokeConfig.DestinationConfig.OnSuccess of type SNS"}},
 		{"events", fn("Events:\n  A: {Type: SQS, Properties: {Queue: x}}\n  B: {Type: Api, Properties: {Path: /, Method: get}}"), []string{
 			"10: Fn: event A of type SQS", "11: Fn: event B of type Api"}},
-		{"event", fn("Events:\n  A: {Type: HttpApi, Properties: {Auth: {Authorizer: x}}}"), []string{"10: Fn: property Events.A.Properties.Auth"}},
+		{"iam route", fn("Events:\n  A: {Type: HttpApi, Properties: {Auth: {Authorizer: AWS_IAM}}}"), []string{
+			"10: Fn: property Events.A.Properties.Auth.Authorizer AWS_IAM: signatures are not checked, the routes are OPEN"}},
 		{"window", fn("Events:\n  A: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 day), FlexibleTimeWindow: {Mode: FLEXIBLE}}}"),
 			[]string{"10: Fn: property Events.A.Properties.FlexibleTimeWindow: it fires on time"}},
 		{"type", "Resources:\n  Q: {Type: AWS::SQS::Queue}\n  C: {Type: Custom::Thing, Connectors: {}}",

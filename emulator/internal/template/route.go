@@ -8,9 +8,9 @@ import (
 // Properties of AWS::ApiGatewayV2::Route.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-apigatewayv2-route.html
 var (
-	apiRouteRead = []string{"ApiId", "AuthorizationType", "AuthorizerId", "RouteKey", "RouteResponseSelectionExpression",
+	apiRouteRead = []string{"ApiId", "AuthorizationScopes", "AuthorizationType", "AuthorizerId", "RouteKey", "RouteResponseSelectionExpression",
 		"Target"}
-	apiRouteSilent = []string{"AuthorizationScopes", "OperationName"}
+	apiRouteSilent = []string{"OperationName"}
 	apiRouteNoted  = []string{"ApiKeyRequired", "ModelSelectionExpression", "RequestModels", "RequestParameters"}
 )
 
@@ -30,7 +30,7 @@ func (l *loader) route(res *resource, a *apiRefs) {
 	if api.ws != nil {
 		l.webSocketRoute(res, p, api.ws, key, to, a)
 	} else {
-		l.httpRoute(res, p, api.http, key, to)
+		l.httpRoute(res, p, api.http, key, to, a)
 	}
 }
 
@@ -97,7 +97,7 @@ func (l *loader) authorization(p *props, api *WebSocketAPI, key string, a *apiRe
 	}
 }
 
-func (l *loader) httpRoute(res *resource, p *props, api *HTTPAPI, key string, to *integration) {
+func (l *loader) httpRoute(res *resource, p *props, api *HTTPAPI, key string, to *integration, a *apiRefs) {
 	r := &HTTPRoute{Pos: l.pos(res.line), Key: key}
 	if key != "$default" {
 		r.Method, r.Path, _ = strings.Cut(key, " ")
@@ -105,9 +105,7 @@ func (l *loader) httpRoute(res *resource, p *props, api *HTTPAPI, key string, to
 			p.bad("RouteKey", "is %s; give such as GET /items/{id}, ANY /{rest+} or $default", quoted(key))
 		}
 	}
-	if typ := p.oneOf("AuthorizationType", "NONE", "AWS_IAM", "CUSTOM", "JWT"); typ != "NONE" {
-		p.notef(p.lineOf("AuthorizationType"), p.at, "AuthorizationType %s: nothing is checked, the route is OPEN", typ)
-	}
+	httpAuthorization(r, p, api, a)
 	if to == nil {
 		return
 	}

@@ -101,6 +101,36 @@ type HTTPRoute struct {
 	FunctionARN   string
 	PayloadFormat string        // "2.0" or "1.0"
 	Timeout       time.Duration // 30 s unless given
+	// Authorizer decides who may call the route; nil if everybody may.
+	Authorizer *HTTPAuthorizer
+	// Scopes are those of which a token needs one, with a JWT authorizer; if
+	// there are none, any token will do.
+	Scopes []string
+}
+
+// HTTPAuthorizer is an authorizer of an HTTPAPI: a function, or with JWT set the
+// check of a token.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control.html
+type HTTPAuthorizer struct {
+	Pos  Pos
+	Name string
+	// IdentitySource has such as "$request.header.Authorization": at most one
+	// with JWT, and maybe none without.
+	IdentitySource []string
+	JWT            *JWT
+
+	// The rest is that of a function.
+	FunctionARN   string
+	PayloadFormat string // "2.0" or "1.0"
+	// Simple: the function answers {"isAuthorized": …} and not a policy.
+	Simple   bool
+	CacheTTL time.Duration // whole seconds, at most 1 h; 0 is no caching
+}
+
+// JWT says which tokens a JWT authorizer takes.
+type JWT struct {
+	Issuer   string // a URL
+	Audience []string
 }
 
 // CORS is the CorsConfiguration of an HTTPAPI.

@@ -1,0 +1,280 @@
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
+
+package apigw
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"crypto-ticker/emulator/internal/template"
+)
+
+const (
+	httpAuthorizerTimeout = 10 * time.Second
+	maxCachedGrants       = 10_000 // of an authorizer
+)
+
+// httpAuthorizer is an authorizer of an HTTP API.
+type httpAuthorizer struct {
+	api     *httpAPI
+	def     *template.HTTPAuthorizer
+	sources []identitySource
+	issuer  *issuer // of a JWT authorizer
+
+	mu     sync.Mutex
+	grants map[string]cachedGrant // by the values of the identity sources
+}
+
+// httpGrant is an authorizer function's answer, checked: simple, or a policy that
+// is yet to be compared with the request.
+type httpGrant struct {
+	allowed     bool // of a simple answer
+	policy      []statement
+	principalID string
+	context     map[string]json.RawMessage
+}
+
+type cachedGrant struct {
+	*httpGrant
+	until time.Time
+}
+
+// httpIdentity is what an authorizer tells the integration of the caller.
+type httpIdentity struct {
+	v1, v2 json.RawMessage // requestContext.authorizer in either format; nil if there is none
+}
+
+func newHTTPAuthorizer(api *httpAPI, def *template.HTTPAuthorizer) (*httpAuthorizer, error) {
+	a := &httpAuthorizer{api: api, def: def, grants: map[string]cachedGrant{}}
+	for _, s := range def.IdentitySource {
+		src, err := parseHTTPSource(s)
+		if err != nil {
+			return nil, fmt.Errorf("%s: authorizer %s: %w", def.Pos, def.Name, err)
+		}
+		a.sources = append(a.sources, src)
+	}
+	if def.JWT != nil {
+		if len(a.sources) != 1 {
+			return nil, fmt.Errorf("%s: authorizer %s: a JWT authorizer has one identity source", def.Pos, def.Name)
+		}
+		a.issuer = newIssuer(def.JWT.Issuer, api.g.cfg.Clock)
+	}
+	return a, nil
+}
+
+func parseHTTPSource(s string) (identitySource, error) {
+	for _, kind := range []struct{ prefix, kind string }{
+		{"$request.header.", "header"}, {"$request.querystring.", "querystring"},
+		{"$stageVariables.", "stageVariables"}, {"$context.", "context"},
+	} {
+		if name, ok := strings.CutPrefix(s, kind.prefix); ok && name != "" {
+			return identitySource{kind.kind, name}, nil
+		}
+	}
+	return identitySource{}, fmt.Errorf("identity source %q: want $request.header.NAME, $request.querystring.NAME, $stageVariables.NAME or $context.NAME", s)
+}
+
+// identity returns the values of the sources, or false if one is missing or
+// empty.
+func (a *httpAuthorizer) identity(call *httpCall) ([]string, bool) {
+	ev := call.eventV2()
+	var values []string
+	for _, s := range a.sources {
+		var v string
+		switch s.kind {
+		case "header":
+			v = ev.Headers[strings.ToLower(s.name)]
+			if strings.EqualFold(s.name, "cookie") {
+				v = strings.Join(ev.Cookies, "; ")
+			}
+		case "querystring":
+			v = ev.QueryStringParameters[s.name]
+		case "stageVariables":
+			v = ev.StageVariables[s.name]
+		default:
+			v = contextVariable(ev.RequestContext, s.name)
+		}
+		if v == "" {
+			return nil, false
+		}
+		values = append(values, v)
+	}
+	return values, true
+}
+
+// contextVariable returns a variable of the request's context, or "".
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
+func contextVariable(c httpContextV2, name string) string {
+	switch name {
+	case "accountId":
+		return c.AccountID
+	case "apiId":
+		return c.APIID
+	case "domainName":
+		return c.DomainName
+	case "domainPrefix":
+		return c.DomainPrefix
+	case "extendedRequestId", "requestId":
+		return c.RequestID
+	case "httpMethod":
+		return c.HTTP.Method
+	case "identity.sourceIp":
+		return c.HTTP.SourceIP
+	case "identity.userAgent":
+		return c.HTTP.UserAgent
+	case "path":
+		return c.HTTP.Path
+	case "protocol":
+		return c.HTTP.Protocol
+	case "requestTime":
+		return c.Time
+	case "requestTimeEpoch":
+		return strconv.FormatInt(c.TimeEpoch, 10)
+	case "routeKey":
+		return c.RouteKey
+	case "stage":
+		return c.Stage
+	}
+	return ""
+}
+
+// authorize says who the caller is, or answers the request and returns false.
+func (a *httpAuthorizer) authorize(w http.ResponseWriter, call *httpCall) (httpIdentity, bool) {
+	values, ok := a.identity(call)
+	if a.issuer != nil {
+		return a.checkToken(w, call.route, values)
+	}
+	if !ok {
+		writeMessage(w, http.StatusUnauthorized, "Unauthorized")
+		return httpIdentity{}, false
+	}
+	grant, err := a.grant(call, values)
+	switch {
+	case isUnauthorized(err):
+		writeMessage(w, http.StatusUnauthorized, "Unauthorized")
+	case errors.Is(err, errClosed):
+		writeMessage(w, http.StatusServiceUnavailable, "Service Unavailable")
+	case err != nil:
+		a.api.g.cfg.Log.Warn("authorizer failed, so the request is refused with 500", "api", a.api.def.LogicalID,
+			"authorizer", a.def.Name, "route", call.route.Key, "error", err)
+		writeMessage(w, http.StatusInternalServerError, "Internal Server Error")
+	case !grant.allows(call.arn()):
+		writeMessage(w, http.StatusForbidden, "Forbidden")
+	default:
+		return grant.identity(), true
+	}
+	return httpIdentity{}, false
+}
+
+// grant returns what the function has answered for these values, or calls it.
+func (a *httpAuthorizer) grant(call *httpCall, values []string) (*httpGrant, error) {
+	key := string(encode(values))
+	cached := a.def.CacheTTL > 0 && len(values) > 0
+	if cached {
+		a.mu.Lock()
+		g, ok := a.grants[key]
+		a.mu.Unlock()
+		if ok && a.api.g.cfg.Clock.Now().Before(g.until) {
+			return g.httpGrant, nil
+		}
+	}
+	out, err := a.api.g.task(a.def.FunctionARN, httpAuthorizerTimeout, encode(a.event(call, values)))
+	if err != nil {
+		return nil, err
+	}
+	grant, err := parseHTTPGrant(out, a.def.Simple)
+	if err == nil && cached {
+		a.keep(key, grant)
+	}
+	return grant, err
+}
+
+// keep remembers a grant; what has expired, or else anything, makes room.
+func (a *httpAuthorizer) keep(key string, grant *httpGrant) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.api.g.cfg.Clock.Now()
+	if len(a.grants) >= maxCachedGrants {
+		for k, g := range a.grants {
+			if !now.Before(g.until) {
+				delete(a.grants, k)
+			}
+		}
+		for k := range a.grants {
+			if len(a.grants) < maxCachedGrants {
+				break
+			}
+			delete(a.grants, k)
+		}
+	}
+	a.grants[key] = cachedGrant{grant, now.Add(a.def.CacheTTL)}
+}
+
+// parseHTTPGrant reads a function's answer. Unlike that of a WebSocket API's
+// authorizer, its context may hold any JSON.
+func parseHTTPGrant(out []byte, simple bool) (*httpGrant, error) {
+	if len(out) > maxAuthorizerResult {
+		return nil, fmt.Errorf("the answer has %d bytes, more than %d", len(out), maxAuthorizerResult)
+	}
+	fields, err := splitAnswer(out)
+	if err != nil {
+		return nil, err
+	}
+	g := &httpGrant{}
+	if raw := fields["context"]; raw != nil {
+		if err := json.Unmarshal(raw, &g.context); err != nil {
+			return nil, errors.New("context is no object")
+		}
+	}
+	if simple {
+		var allowed *bool
+		if json.Unmarshal(fields["isAuthorized"], &allowed) != nil || allowed == nil {
+			return nil, errors.New("isAuthorized is missing or neither true nor false, which EnableSimpleResponses needs")
+		}
+		g.allowed = *allowed
+		return g, nil
+	}
+	if fields["isAuthorized"] != nil {
+		return nil, errors.New("isAuthorized needs EnableSimpleResponses; otherwise answer principalId and policyDocument")
+	}
+	if err := json.Unmarshal(fields["principalId"], &g.principalID); err != nil || g.principalID == "" {
+		return nil, errors.New("principalId is missing or no string")
+	}
+	g.policy, err = parsePolicy(fields["policyDocument"])
+	return g, err
+}
+
+func (g *httpGrant) allows(arn string) bool {
+	if g.policy == nil {
+		return g.allowed
+	}
+	return (&grant{statements: g.policy}).allows(arn)
+}
+
+func (g *httpGrant) identity() httpIdentity {
+	v1 := map[string]any{}
+	for k, v := range g.context {
+		v1[k] = v
+	}
+	if g.principalID != "" {
+		v1["principalId"] = g.principalID
+	}
+	return httpIdentity{v1: encode(v1), v2: encode(map[string]any{"lambda": g.context})}
+}
+
+// arn names the request for policies.
+func (c *httpCall) arn() string {
+	stack, def := c.api.g.cfg.Stack, c.api.def
+	path := c.r.URL.Path
+	if def.Stage != "$default" {
+		_, path = cutSegment(path)
+	}
+	return "arn:aws:execute-api:" + stack.Region + ":" + stack.AccountID + ":" + def.ID + "/" + def.Stage + "/" +
+		c.r.Method + "/" + strings.TrimPrefix(path, "/")
+}
