@@ -4,7 +4,7 @@ ADDR ?= 127.0.0.1:8081
 AWS_ADDR ?= 127.0.0.1:8082
 DATA ?= .data
 ARCH ?= arm64
-FUZZTIME ?= 30s
+FUZZTIME ?= 50000x
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t10
 run: ## run everything on this machine (ADDR, AWS_ADDR, DATA)
@@ -17,7 +17,7 @@ race: ## run the tests with the race detector (needs a C compiler)
 	@CGO_ENABLED=1 go test -race -parallel 8 ./...
 cover: ## tell how much of the code the tests reach
 	@mkdir -p bin && go test -coverpkg=./... -coverprofile=bin/cover.out ./... && go tool cover -func=bin/cover.out | tail -1
-fuzz: ## fuzz each parser for FUZZTIME
+fuzz: ## fuzz each parser for FUZZTIME, runs or a time
 	@grep -rHo '^func Fuzz[A-Za-z0-9_]*' --include='*_test.go' . | sed 's/:func / /' | while read -r file name; do \
 		go test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=1x "$$(dirname "$$file")" || exit 1; done
 bench: ## measure it under load
