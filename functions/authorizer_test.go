@@ -57,7 +57,7 @@ func inQuery(event map[string]any, tok string) {
 // authorize invokes the authorizer. An error's text is what API Gateway sees.
 func authorize(t *testing.T, h lambda.Handler, change func(event map[string]any)) (answer map[string]any, problem string) {
 	t.Helper()
-	out, err := h.Invoke(t.Context(), goldenEvent(t, "authorizer_request.json", change))
+	out, err := h.Invoke(t.Context(), functions.GoldenEvent(t, "authorizer_request.json", change))
 	if err != nil {
 		return nil, err.Error()
 	}

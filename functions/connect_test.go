@@ -46,7 +46,7 @@ func newConnect(t *testing.T, lambdaStatus int, nameValues ...string) (handle fu
 	}
 	h := newTestHandler(t, Connect, env.With("AWS_ENDPOINT_URL_LAMBDA", api.URL).With(nameValues...))
 	return func(change func(map[string]any)) (answer events.APIGatewayProxyResponse, err error) {
-		out, err := h.Invoke(t.Context(), testEvent(t, "connect", change))
+		out, err := h.Invoke(t.Context(), GoldenEvent(t, "connect.json", change))
 		if err == nil {
 			err = json.Unmarshal(out, &answer)
 		}
@@ -265,7 +265,7 @@ func TestDisconnect(t *testing.T) {
 	addRow(t, s, c)
 	addRow(t, s, testRow("other", 0))
 	for range 2 { // it may be repeated
-		out, err := h.Invoke(t.Context(), testEvent(t, "disconnect", as))
+		out, err := h.Invoke(t.Context(), GoldenEvent(t, "disconnect.json", as))
 		if err != nil || !strings.Contains(string(out), `"statusCode":200`) {
 			t.Errorf("got %s, %v; want 200", out, err)
 		}
@@ -274,7 +274,7 @@ func TestDisconnect(t *testing.T) {
 		t.Errorf("got %v; want the other row alone", rows)
 	}
 	broken := newTestHandler(t, Disconnect, env.With("CONNECTIONS_TABLE", "Missing"))
-	if _, err := broken.Invoke(t.Context(), testEvent(t, "disconnect", as)); err == nil {
+	if _, err := broken.Invoke(t.Context(), GoldenEvent(t, "disconnect.json", as)); err == nil {
 		t.Error("without its table: got no error")
 	}
 }

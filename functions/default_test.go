@@ -25,7 +25,7 @@ func newDefault(t *testing.T, policies string) (say func(body string) string, s 
 	return func(body string) string {
 		t.Helper()
 		before := len(g.got(defaultID))
-		out, err := h.Invoke(t.Context(), testEvent(t, "default_ping", func(event map[string]any) {
+		out, err := h.Invoke(t.Context(), GoldenEvent(t, "default_ping.json", func(event map[string]any) {
 			event["body"] = body
 			withAuthorizer("policies", policies)(event)
 		}))
@@ -142,7 +142,7 @@ func TestDefaultWhenThingsFail(t *testing.T) {
 		env, _, g := newStage(t)
 		g.status[defaultID] = http.StatusForbidden
 		h := newTestHandler(t, Default, env)
-		if _, err := h.Invoke(t.Context(), testEvent(t, "default_ping", as)); err == nil {
+		if _, err := h.Invoke(t.Context(), GoldenEvent(t, "default_ping.json", as)); err == nil {
 			t.Error("got no error")
 		}
 	})

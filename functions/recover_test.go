@@ -56,7 +56,7 @@ func TestRecoverWakesTicker(t *testing.T) {
 			env, calls := newRecover(t, http.StatusAccepted)
 			h := newHandler(t, functions.Recover, env)
 			begin := time.Now()
-			if _, err := h.Invoke(t.Context(), goldenEvent(t, "recover_record.json", tt.change)); err != nil {
+			if _, err := h.Invoke(t.Context(), functions.GoldenEvent(t, "recover_record.json", tt.change)); err != nil {
 				t.Fatal(err)
 			}
 			if took := time.Since(begin); took < time.Second {
@@ -82,7 +82,7 @@ func TestRecoverWakesTicker(t *testing.T) {
 func TestRecoverGivesUp(t *testing.T) {
 	t.Parallel()
 	env, calls := newRecover(t, http.StatusAccepted)
-	record := goldenEvent(t, "recover_record.json", func(record map[string]any) {
+	record := functions.GoldenEvent(t, "recover_record.json", func(record map[string]any) {
 		record["requestPayload"] = map[string]any{"type": "wake", "attempt": 5}
 	})
 	if _, err := newHandler(t, functions.Recover, env).Invoke(t.Context(), record); err != nil {
@@ -106,7 +106,7 @@ func TestRecoverFails(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			env, _ := newRecover(t, http.StatusForbidden)
-			_, err := newHandler(t, functions.Recover, env).Invoke(t.Context(), goldenEvent(t, "recover_record.json", tt.change))
+			_, err := newHandler(t, functions.Recover, env).Invoke(t.Context(), functions.GoldenEvent(t, "recover_record.json", tt.change))
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error = %v; want one with %q", err, tt.want)
 			}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -148,24 +147,6 @@ func allRows(t *testing.T, s *store.Store) map[string]store.Connection {
 func newTestHandler(t *testing.T, c Constructor, env storetest.Env) lambda.Handler {
 	t.Helper()
 	return NewInstances(t, c, env.Getenv)
-}
-
-// testEvent returns an event of testdata, changed.
-func testEvent(t *testing.T, name string, change func(event map[string]any)) []byte {
-	t.Helper()
-	b, err := os.ReadFile("testdata/" + name + ".json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var event map[string]any
-	if err := json.Unmarshal(b, &event); err != nil {
-		t.Fatal(err)
-	}
-	change(event)
-	if b, err = json.Marshal(event); err != nil {
-		t.Fatal(err)
-	}
-	return b
 }
 
 // soon waits for what other goroutines do over the network.

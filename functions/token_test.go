@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -62,28 +61,10 @@ func addKey(t *testing.T, env storetest.Env, s *store.Store, change func(*store.
 
 func asIs(*store.Key) {}
 
-// goldenEvent returns an event of testdata, changed.
-func goldenEvent(t *testing.T, name string, change func(event map[string]any)) []byte {
-	t.Helper()
-	b, err := os.ReadFile("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var event map[string]any
-	if err := json.Unmarshal(b, &event); err != nil {
-		t.Fatal(err)
-	}
-	change(event)
-	if b, err = json.Marshal(event); err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 // exchangeKey posts a body and returns the answer.
 func exchangeKey(t *testing.T, h lambda.Handler, change func(event map[string]any)) events.APIGatewayV2HTTPResponse {
 	t.Helper()
-	out, err := h.Invoke(t.Context(), goldenEvent(t, "token_post.json", change))
+	out, err := h.Invoke(t.Context(), functions.GoldenEvent(t, "token_post.json", change))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -322,7 +303,7 @@ func TestTokenInTime(t *testing.T) {
 	apiKey, _ := auth.NewKey()
 	ctx, cancel := context.WithTimeout(t.Context(), 1100*time.Millisecond)
 	defer cancel()
-	out, err := h.Invoke(ctx, goldenEvent(t, "token_post.json", body(keyBody(apiKey))))
+	out, err := h.Invoke(ctx, functions.GoldenEvent(t, "token_post.json", body(keyBody(apiKey))))
 	if err != nil || ctx.Err() != nil || !strings.Contains(string(out), `database unavailable`) {
 		t.Errorf("answer %s, %v, time is over: %v", out, err, ctx.Err())
 	}

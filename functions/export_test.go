@@ -3,6 +3,8 @@ package functions
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"os"
 	"sync"
 	"testing"
 
@@ -56,4 +58,22 @@ func (n *instances) take() (lambda.Handler, error) {
 	h := n.idle[last]
 	n.idle = n.idle[:last]
 	return h, nil
+}
+
+// GoldenEvent returns an event of testdata, changed.
+func GoldenEvent(t *testing.T, file string, change func(event map[string]any)) []byte {
+	t.Helper()
+	b, err := os.ReadFile("testdata/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var event map[string]any
+	if err := json.Unmarshal(b, &event); err != nil {
+		t.Fatal(err)
+	}
+	change(event)
+	if b, err = json.Marshal(event); err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
