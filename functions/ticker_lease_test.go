@@ -132,8 +132,8 @@ func TestContendWithTheDead(t *testing.T) {
 			if err != nil || held.Epoch != dead.Epoch+1 || held.Seq != 100 {
 				t.Fatalf("got %+v, %v; want the next epoch with what was saved", held, err)
 			}
-			if took := time.Since(began); took < leaseTime || took > leaseTime+2*time.Second {
-				t.Errorf("took the lease after %v; want %v", took, leaseTime)
+			if took := time.Since(began); took < leaseTime {
+				t.Errorf("took the lease after %v; want no less than %v", took, leaseTime)
 			}
 		})
 	}
@@ -149,23 +149,26 @@ func TestContendForALeaseThatIsGivenUp(t *testing.T) {
 			env, s, _ := newStage(t)
 			stop := holdLease(t, s, state)
 			tick := newTestTicker(t, env)
-			won := make(chan time.Time, 4)
+			type winner struct {
+				claim
+				at time.Time
+			}
+			won := make(chan winner, 4)
 			var wg sync.WaitGroup
 			for i := range 4 {
 				wg.Go(func() {
 					held, err := tick.contend(t.Context(), string(rune('a'+i)), i > 0)
 					if err == nil {
-						won <- time.Now()
-						if age := time.Since(held.saved); age > leaseTime {
-							t.Errorf("prices were saved %v ago; want moments, at the release", age)
-						}
+						won <- winner{held, time.Now()}
 					} else if !errors.Is(err, errLed) {
 						t.Errorf("got %v; want errLed", err)
 					}
 				})
 			}
+			var waiting string
 			soon(t, "the challenge", func() bool {
 				l, err := s.Lease(t.Context())
+				waiting = l.Challenger
 				return err == nil && l.Challenger != "" && l.Challenged == l.Version
 			})
 			if len(won) != 0 {
@@ -175,8 +178,14 @@ func TestContendForALeaseThatIsGivenUp(t *testing.T) {
 				t.Fatal(err)
 			}
 			released := time.Now()
-			if d := (<-won).Sub(released); d > time.Second {
+			first := <-won
+			if d := first.at.Sub(released); d >= leaseTime {
 				t.Errorf("taken over after %v; want at once", d)
+			}
+			// One that looks for the first time now finds the lease free, and cannot
+			// tell since when.
+			if age := first.at.Sub(first.saved); first.Owner == waiting && age > leaseTime {
+				t.Errorf("prices were saved %v ago; want moments, at the release", age)
 			}
 			// The others see somebody who does not renew, and would steal in time.
 			next, err := s.Lease(t.Context())
