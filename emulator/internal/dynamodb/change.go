@@ -28,7 +28,7 @@ func (t *table) encode(it item, updated bool) ([]byte, error) {
 	case updated && slices.ContainsFunc(it, tooDeep):
 		return nil, errNesting
 	}
-	for _, x := range t.indexes {
+	for _, x := range t.indexes() {
 		if err := x.check(it, updated); err != nil {
 			return nil, err
 		}
@@ -133,7 +133,7 @@ func (e *Engine) attempt(rd reader, ch *change) ([]write, error) {
 	}
 	stored := rd.get(ch.t.space, ch.key)
 	ch.hadOld, ch.oldSize = stored != nil, storedSize(stored)
-	derived := len(ch.t.indexes) > 0 || ch.t.ttl.Load() != nil
+	derived := len(ch.t.indexes()) > 0 || ch.t.ttl.Load() != nil
 	if stored != nil && (ch.condition != nil || ch.needsOld || derived) {
 		var err error
 		if ch.old, err = decodeStored(stored); err != nil {
@@ -164,7 +164,7 @@ func (e *Engine) attempt(rd reader, ch *change) ([]write, error) {
 // derive appends the writes that keep a table's indexes and expiries in step
 // with an item; old or next is nil if there is none.
 func (e *Engine) derive(writes []write, t *table, key []byte, old, next item) []write {
-	for _, x := range t.indexes {
+	for _, x := range t.indexes() {
 		var before, after []byte
 		if old != nil {
 			before = x.entry(old, key)

@@ -133,7 +133,7 @@ func (e *Engine) newPage(r *request) (*page, error) {
 }
 
 func (p *page) useIndex(name string) error {
-	for _, x := range p.t.indexes {
+	for _, x := range p.t.indexes() {
 		if x.name == name {
 			p.x, p.schema, p.space = x, x.schema, x.space
 		}

@@ -105,10 +105,13 @@ type index struct {
 }
 
 // entry gives the stored key of an item in the index; nil if the item lacks an
-// attribute of the index's key. primary is the item's key in the table.
+// attribute of the index's key, or has a value that cannot be one, which an item
+// may that is older than the index. primary is the item's key in the table.
 func (x *index) entry(it item, primary []byte) []byte {
-	for _, a := range x.schema.attributes() {
-		if v, ok := it.get(a.name); !ok || v.kind != a.kind {
+	for i, a := range x.schema.attributes() {
+		v, ok := it.get(a.name)
+		limit := []int{maxHashSize, maxSortSize}[i]
+		if !ok || v.kind != a.kind || v.kind != kindNumber && (v.text == "" || len(v.text) > limit) {
 			return nil
 		}
 	}

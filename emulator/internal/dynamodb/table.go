@@ -21,11 +21,20 @@ type table struct {
 	name    string
 	space   uint64
 	schema  schema
-	indexes []*index
+	now     atomic.Pointer[layout]
 	ttl     atomic.Pointer[ttlSetting] // nil: disabled
 	dropped atomic.Bool
-	record  tableRecord
 }
+
+// layout is what can change of a table in its life. It is exchanged within an
+// update of the store, so that a write that follows sees the new one.
+type layout struct {
+	record  tableRecord
+	indexes []*index
+}
+
+func (t *table) indexes() []*index   { return t.now.Load().indexes }
+func (t *table) record() tableRecord { return t.now.Load().record }
 
 // tableRecord is a table's definition as it is stored.
 type tableRecord struct {
@@ -40,19 +49,26 @@ type tableRecord struct {
 // build makes the table of a valid definition.
 func (r tableRecord) build() *table {
 	d := r.Definition
-	t := &table{name: d.TableName, space: r.Space, record: r, schema: d.schema(d.KeySchema)}
+	t := &table{name: d.TableName, space: r.Space, schema: d.schema(d.KeySchema)}
 	t.ttl.Store(r.TTL)
+	t.now.Store(r.layout())
+	return t
+}
+
+// layout makes the indexes of a valid definition.
+func (r tableRecord) layout() *layout {
+	d, l := r.Definition, &layout{record: r}
 	for i, x := range slices.Concat(d.LocalSecondaryIndexes, d.GlobalSecondaryIndexes) {
 		extra := map[string]bool{}
 		for _, name := range x.Projection.NonKeyAttributes {
 			extra[name] = true
 		}
-		t.indexes = append(t.indexes, &index{
+		l.indexes = append(l.indexes, &index{
 			name: x.IndexName, space: r.Indexes[i], global: i >= len(d.LocalSecondaryIndexes),
 			schema: d.schema(x.KeySchema), all: x.Projection.ProjectionType == "ALL", extra: extra,
 		})
 	}
-	return t
+	return l
 }
 
 func (d *tableDefinition) schema(elements []keyElement) schema {
@@ -145,7 +161,7 @@ func (e *Engine) createTable(body []byte) (json.RawMessage, error) {
 
 // save gives the write that stores the table's definition.
 func (t *table) save() ([]write, error) {
-	record := t.record
+	record := t.record()
 	record.TTL = t.ttl.Load()
 	b, err := json.Marshal(record)
 	if err != nil {
@@ -188,12 +204,12 @@ func (e *Engine) deleteTable(body []byte) (json.RawMessage, error) {
 	if t == nil {
 		return nil, resourceNotFound("Requested resource not found: Table: " + name + " not found")
 	}
-	if t.record.Definition.DeletionProtectionEnabled {
+	if t.record().Definition.DeletionProtectionEnabled {
 		return nil, validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 	}
 	err = e.store.update(func(reader) ([]write, error) {
 		writes := []write{{catalog, []byte(name), nil}, {space: t.space}}
-		for _, x := range t.indexes {
+		for _, x := range t.indexes() {
 			writes = append(writes, write{space: x.space})
 		}
 		if ttl := t.ttl.Load(); ttl != nil {

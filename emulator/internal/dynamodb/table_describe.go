@@ -46,14 +46,15 @@ type indexDescription struct {
 // describe tells about a table. Making and deleting one take no time here, so
 // the status is ACTIVE at once.
 func (e *Engine) describe(t *table, status string, items, size int) *tableDescription {
-	d := t.record.Definition
+	record := t.record()
+	d := record.Definition
 	arn := "arn:aws:dynamodb:" + e.cfg.Region + ":" + e.cfg.AccountID + ":table/" + t.name
-	created := float64(t.record.Created.UnixMilli()) / 1000
+	created := float64(record.Created.UnixMilli()) / 1000
 	out := &tableDescription{
 		AttributeDefinitions: d.AttributeDefinitions, TableName: t.name, KeySchema: d.KeySchema,
 		TableStatus: status, CreationDateTime: created, TableSizeBytes: size, ItemCount: items,
 		ProvisionedThroughput: d.ProvisionedThroughput.describe(),
-		TableArn:              arn, TableId: t.record.ID, DeletionProtectionEnabled: d.DeletionProtectionEnabled,
+		TableArn:              arn, TableId: record.ID, DeletionProtectionEnabled: d.DeletionProtectionEnabled,
 		LocalSecondaryIndexes: describeIndexes(d.LocalSecondaryIndexes, arn, ""),
 	}
 	out.GlobalSecondaryIndexes = describeIndexes(d.GlobalSecondaryIndexes, arn, status)

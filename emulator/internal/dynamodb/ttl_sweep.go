@@ -140,14 +140,14 @@ func (e *Engine) expired(r reader, t *table) (writes []write, more bool, err err
 // unindex appends the writes that take an item out of its table's indexes.
 func unindex(r reader, t *table, key []byte, writes []write) ([]write, error) {
 	stored := r.get(t.space, key)
-	if stored == nil || len(t.indexes) == 0 {
+	if stored == nil || len(t.indexes()) == 0 {
 		return writes, nil
 	}
 	it, err := decodeStored(stored)
 	if err != nil {
 		return nil, err
 	}
-	for _, x := range t.indexes {
+	for _, x := range t.indexes() {
 		if entry := x.entry(it, key); entry != nil {
 			writes = append(writes, write{x.space, entry, nil})
 		}
