@@ -322,7 +322,7 @@ func (b *bench) wantInStep(name string) {
 	t := b.engine.tables[name]
 	want, got := map[string]string{}, map[string]string{}
 	spaces := []uint64{}
-	for _, x := range t.indexes {
+	for _, x := range t.indexes() {
 		spaces = append(spaces, x.space)
 	}
 	if ttl := t.ttl.Load(); ttl != nil {
