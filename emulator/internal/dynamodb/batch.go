@@ -29,6 +29,7 @@ func parseBatch(body []byte, f func(table string, s *scanner) error) (*request, 
 	}
 	var c constraints
 	c.oneOf(r.returnCapacity, "returnConsumedCapacity", "INDEXES", "TOTAL", "NONE")
+	c.oneOf(r.returnMetrics, "returnItemCollectionMetrics", "SIZE", "NONE")
 	c.require(r.batch != nil, nil, "requestItems", "not be null")
 	if err := c.err(); err != nil {
 		return nil, err
@@ -59,6 +60,14 @@ type batchWrite struct {
 	stored    []byte
 }
 
+// keyed gives an item that has the key's attributes.
+func (w *batchWrite) keyed() item {
+	if w.deletes {
+		return w.key
+	}
+	return w.put
+}
+
 func (e *Engine) batchWriteItem(body []byte) (json.RawMessage, error) {
 	r, all, err := readBatchWrites(body)
 	if err != nil {
@@ -85,12 +94,15 @@ func (e *Engine) batchWriteItem(body []byte) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	cost := map[string]float64{}
-	for _, ch := range changes {
-		cost[ch.t.name] += writeUnits(max(ch.oldSize, ch.now))
+	cost := costs{}
+	var changed collections
+	for i, ch := range changes {
+		cost.of(ch.t.name).plus(ch.cost, 1)
+		changed.add(r, ch.t, all[i].keyed())
 	}
-	out := r.appendCosts([]byte(`{"UnprocessedItems":{}`), cost)
-	return append(out, '}'), nil
+	out := r.appendCosts([]byte(`{"UnprocessedItems":{}`), cost, "")
+	out, err = e.appendMetrics(out, changed)
+	return append(out, '}'), err
 }
 
 // readBatchWrites reads a request with its WriteRequests.
@@ -280,7 +292,7 @@ func (e *Engine) resolveRead(b *batchRead) (err error) {
 func (e *Engine) readBatch(r *request, reads []*batchRead) (json.RawMessage, error) {
 	out := []byte(`{"Responses":{`)
 	left := make(map[string]json.RawMessage)
-	cost := map[string]float64{}
+	cost := costs{}
 	size := 0
 	err := e.store.view(func(rd reader) (err error) {
 		for i, b := range reads {
@@ -295,7 +307,7 @@ func (e *Engine) readBatch(r *request, reads []*batchRead) (json.RawMessage, err
 					left[b.t.name] = b.unprocessed(r, j)
 					break
 				}
-				cost[b.t.name] += readUnits(storedSize(stored), b.r.consistent)
+				cost.of(b.t.name).table += readUnits(storedSize(stored), b.r.consistent)
 				if stored == nil {
 					continue
 				}
@@ -319,7 +331,7 @@ func (e *Engine) readBatch(r *request, reads []*batchRead) (json.RawMessage, err
 		return nil, err
 	}
 	out = append(append(out, `},"UnprocessedKeys":`...), unprocessed...)
-	return append(r.appendCosts(out, cost), '}'), nil
+	return append(r.appendCosts(out, cost, ""), '}'), nil
 }
 
 // unprocessed gives a table's part of the request again, without the keys that

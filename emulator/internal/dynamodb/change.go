@@ -90,6 +90,7 @@ type change struct {
 	old, new     item // after the change
 	hadOld       bool
 	oldSize, now int
+	cost         usage
 }
 
 // newChange parses the expressions of a write.
@@ -122,8 +123,11 @@ func (e *Engine) carryOut(ch *change) (json.RawMessage, error) {
 		out = append(out, `"Attributes":`...)
 		out = attributes.appendJSON(out)
 	}
-	out = ch.r.appendCapacity(out, ch.t.name, writeUnits(max(ch.oldSize, ch.now)))
-	return append(out, '}'), nil
+	out = ch.r.appendCapacity(out, ch.t.name, ch.cost)
+	var changed collections
+	changed.add(ch.r, ch.t, ch.r.keyed())
+	out, err = e.appendMetric(out, changed)
+	return append(out, '}'), err
 }
 
 // attempt checks the condition and gives the writes of a change.
@@ -151,39 +155,70 @@ func (e *Engine) attempt(rd reader, ch *change) ([]write, error) {
 		return nil, err
 	}
 	ch.new, ch.now = next, storedSize(nextStored)
+	ch.cost = usage{table: writeUnits(max(ch.oldSize, ch.now))}
 	if stored == nil && nextStored == nil {
 		return nil, nil
 	}
 	writes := []write{{ch.t.space, ch.key, nextStored}}
 	if derived {
-		writes = e.derive(writes, ch.t, ch.key, ch.old, next)
+		writes = e.derive(writes, ch)
 	}
 	return writes, nil
 }
 
 // derive appends the writes that keep a table's indexes and expiries in step
-// with an item; old or next is nil if there is none.
-func (e *Engine) derive(writes []write, t *table, key []byte, old, next item) []write {
-	for _, x := range t.indexes() {
-		var before, after []byte
-		if old != nil {
-			before = x.entry(old, key)
-		}
-		if next != nil {
-			after = x.entry(next, key)
-		}
-		if before != nil && !bytes.Equal(before, after) {
-			writes = append(writes, write{x.space, before, nil})
-		}
-		if after != nil {
-			it := x.projected(next, t.schema)
-			writes = append(writes, write{x.space, after, encodeStored(it, it.size())})
-		}
+// with the change.
+func (e *Engine) derive(writes []write, ch *change) []write {
+	for _, x := range ch.t.indexes() {
+		writes = x.derive(writes, ch)
 	}
-	if ttl := t.ttl.Load(); ttl != nil {
-		writes = e.deriveExpiry(writes, ttl, key, old, next)
+	if ttl := ch.t.ttl.Load(); ttl != nil {
+		writes = e.deriveExpiry(writes, ttl, ch.key, ch.old, ch.new)
 	}
 	return writes
+}
+
+// derive appends the writes that keep an index in step with a change, and counts
+// what they cost: nothing if what the index holds stays as it is.
+func (x *index) derive(writes []write, ch *change) []write {
+	before, was := x.held(ch.old, ch.t, ch.key)
+	after, is := x.held(ch.new, ch.t, ch.key)
+	if before == nil && after == nil {
+		return writes
+	}
+	size, units := is.size(), 0.0
+	switch moved := !bytes.Equal(before, after); {
+	case !moved && was.equal(is):
+		return writes
+	case !moved:
+		units = writeUnits(max(was.size(), size))
+	default:
+		if before != nil {
+			writes = append(writes, write{x.space, before, nil})
+			units += writeUnits(was.size())
+		}
+		if after != nil {
+			units += writeUnits(size)
+		}
+	}
+	ch.cost.add(x, units)
+	if after != nil {
+		writes = append(writes, write{x.space, after, encodeStored(is, size)})
+	}
+	return writes
+}
+
+// held gives what an index holds of an item, and under which key; nothing of one
+// that it passes over.
+func (x *index) held(it item, t *table, key []byte) ([]byte, item) {
+	if it == nil {
+		return nil, nil
+	}
+	entry := x.entry(it, key)
+	if entry == nil {
+		return nil, nil
+	}
+	return entry, x.projected(it, t.schema)
 }
 
 // returned gives the attributes that the request wants back, if any.

@@ -338,7 +338,7 @@ func (b *bench) wantInStep(name string) {
 			if size := it.size(); size != storedSize(stored) {
 				b.t.Errorf("%x: the stored size is %d, want %d", key, storedSize(stored), size)
 			}
-			for _, w := range b.engine.derive(nil, t, bytes.Clone(key), nil, it) {
+			for _, w := range b.engine.derive(nil, &change{t: t, key: bytes.Clone(key), new: it}) {
 				want[fmt.Sprintf("%d %x", w.space, w.key)] = string(w.value)
 			}
 			return true

@@ -151,7 +151,7 @@ func (e *Engine) getItem(body []byte) (json.RawMessage, error) {
 				return err
 			}
 		}
-		out = r.appendCapacity(out, t.name, readUnits(storedSize(stored), r.consistent))
+		out = r.appendCapacity(out, t.name, usage{table: readUnits(storedSize(stored), r.consistent)})
 		return nil
 	})
 	return append(out, '}'), err

@@ -87,6 +87,7 @@ type page struct {
 	whole    bool // the index lacks attributes: they are read from the table
 
 	size, scanned, matched int
+	fetched                float64 // units of items read from the table for an index
 	out                    []byte
 	last                   item // key of the last item, if there may be more
 }
@@ -315,6 +316,7 @@ func (p *page) match(r reader, stored []byte) error {
 		if stored = r.get(p.t.space, key); stored == nil {
 			return nil
 		}
+		p.fetched += readUnits(storedSize(stored), p.r.consistent)
 		if it, err = decodeStored(stored); err != nil {
 			return err
 		}
@@ -350,6 +352,14 @@ func (p *page) answer() (json.RawMessage, error) {
 		p.out = append(p.out, `,"LastEvaluatedKey":`...)
 		p.out = p.last.appendJSON(p.out)
 	}
-	p.out = p.r.appendCapacity(p.out, p.t.name, readUnits(p.size, p.r.consistent))
+	p.out = p.r.appendCapacity(p.out, p.t.name, p.cost())
 	return append(p.out, '}'), nil
+}
+
+func (p *page) cost() usage {
+	units := readUnits(p.size, p.r.consistent)
+	if p.x == nil {
+		return usage{table: units}
+	}
+	return usage{table: p.fetched, indexes: []indexUsage{{p.x, units}}}
 }

@@ -150,6 +150,14 @@ func (r *request) expression(name string) **string {
 	return nil
 }
 
+// keyed gives an item that has the key's attributes.
+func (r *request) keyed() item {
+	if r.item != nil {
+		return r.item
+	}
+	return r.key
+}
+
 // tableOf gives the name of a table that a request names by its ARN.
 func tableOf(nameOrARN string) string {
 	if strings.HasPrefix(nameOrARN, "arn:") {

@@ -156,7 +156,7 @@ func (e *Engine) createTable(body []byte) (json.RawMessage, error) {
 		return nil, err
 	}
 	e.tables[t.name] = t
-	return json.Marshal(map[string]any{"TableDescription": e.describe(t, "ACTIVE", 0, 0)})
+	return json.Marshal(map[string]any{"TableDescription": e.describe(t, "ACTIVE")})
 }
 
 // save gives the write that stores the table's definition.
@@ -179,18 +179,11 @@ func (e *Engine) describeTable(body []byte) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	var items, size int
-	err = e.store.view(func(r reader) error {
-		r.scan(t.space, nil, nil, false, func(_, stored []byte) bool {
-			items, size = items+1, size+storedSize(stored)
-			return true
-		})
-		return nil
-	})
+	out, err := e.measured(t)
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(map[string]any{"Table": e.describe(t, "ACTIVE", items, size)})
+	return json.Marshal(map[string]any{"Table": out})
 }
 
 func (e *Engine) deleteTable(body []byte) (json.RawMessage, error) {
@@ -223,7 +216,7 @@ func (e *Engine) deleteTable(body []byte) (json.RawMessage, error) {
 		return nil, err
 	}
 	delete(e.tables, name)
-	return json.Marshal(map[string]any{"TableDescription": e.describe(t, "DELETING", 0, 0)})
+	return json.Marshal(map[string]any{"TableDescription": e.describe(t, "DELETING")})
 }
 
 // maxTablesListed is how many names ListTables gives at once.

@@ -41,18 +41,57 @@ type indexDescription struct {
 	IndexStatus           string                 `json:",omitempty"` // of global ones
 	ProvisionedThroughput *throughputDescription `json:",omitempty"` // of global ones
 	IndexArn              string
+	IndexSizeBytes        int
+	ItemCount             int
+}
+
+// extent is how much a space holds.
+type extent struct{ items, bytes int }
+
+// measure gives the extents of a table and of its indexes, by name. On AWS they
+// are some hours old.
+func (t *table) measure(r reader) (whole extent, indexes map[string]extent) {
+	of := func(space uint64) (x extent) {
+		r.scan(space, nil, nil, false, func(_, stored []byte) bool {
+			x.items, x.bytes = x.items+1, x.bytes+storedSize(stored)
+			return true
+		})
+		return x
+	}
+	indexes = map[string]extent{}
+	for _, x := range t.indexes() {
+		indexes[x.name] = of(x.space)
+	}
+	return of(t.space), indexes
+}
+
+// measured describes a table with how much there is in it.
+func (e *Engine) measured(t *table) (*tableDescription, error) {
+	out := e.describe(t, "ACTIVE")
+	err := e.store.view(func(r reader) error {
+		whole, indexes := t.measure(r)
+		out.ItemCount, out.TableSizeBytes = whole.items, whole.bytes
+		for _, list := range [][]indexDescription{out.LocalSecondaryIndexes, out.GlobalSecondaryIndexes} {
+			for i := range list {
+				x := indexes[list[i].IndexName]
+				list[i].ItemCount, list[i].IndexSizeBytes = x.items, x.bytes
+			}
+		}
+		return nil
+	})
+	return out, err
 }
 
 // describe tells about a table. Making and deleting one take no time here, so
 // the status is ACTIVE at once.
-func (e *Engine) describe(t *table, status string, items, size int) *tableDescription {
+func (e *Engine) describe(t *table, status string) *tableDescription {
 	record := t.record()
 	d := record.Definition
 	arn := "arn:aws:dynamodb:" + e.cfg.Region + ":" + e.cfg.AccountID + ":table/" + t.name
 	created := float64(record.Created.UnixMilli()) / 1000
 	out := &tableDescription{
 		AttributeDefinitions: d.AttributeDefinitions, TableName: t.name, KeySchema: d.KeySchema,
-		TableStatus: status, CreationDateTime: created, TableSizeBytes: size, ItemCount: items,
+		TableStatus: status, CreationDateTime: created,
 		ProvisionedThroughput: d.ProvisionedThroughput.describe(),
 		TableArn:              arn, TableId: record.ID, DeletionProtectionEnabled: d.DeletionProtectionEnabled,
 		LocalSecondaryIndexes: describeIndexes(d.LocalSecondaryIndexes, arn, ""),

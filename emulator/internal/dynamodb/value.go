@@ -130,10 +130,13 @@ func (v value) equal(w value) bool {
 	if v.kind != w.kind || v.flag != w.flag || v.text != w.text {
 		return false
 	}
-	return slices.EqualFunc(v.list, w.list, value.equal) &&
-		slices.EqualFunc(v.item, w.item, func(a, b attribute) bool {
-			return a.name == b.name && a.value.equal(b.value)
-		})
+	return slices.EqualFunc(v.list, w.list, value.equal) && v.item.equal(w.item)
+}
+
+func (it item) equal(other item) bool {
+	return slices.EqualFunc(it, other, func(a, b attribute) bool {
+		return a.name == b.name && a.value.equal(b.value)
+	})
 }
 
 // compare orders two values of one type among N, S and B; ok is false for any
