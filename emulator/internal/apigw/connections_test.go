@@ -79,7 +79,24 @@ func TestSDKPostsGetsAndDeletes(t *testing.T) {
 
 func TestSDKDecodesErrors(t *testing.T) {
 	t.Parallel()
-	f := start(t, socketStack("$connect"), nil)
+	for name, option := range map[string]func(*Config){"any signature": func(*Config) {}, "verified": verifying} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			decodesErrors(t, start(t, socketStack("$connect"), nil, option))
+		})
+		t.Run(name+", throttled", func(t *testing.T) {
+			t.Parallel()
+			f := start(t, socketStack("$connect"), nil, option, func(c *Config) { c.Quotas = Quotas{RequestsPerSecond: 1e-6, Burst: 1} })
+			f.dial("/test", nil)
+			_, err := f.sdk("test").PostToConnection(t.Context(), &api.PostToConnectionInput{ConnectionId: aws.String(f.connectionID(0)), Data: []byte("x")})
+			if !as[*types.LimitExceededException](err) {
+				t.Errorf("got %T %v", err, err)
+			}
+		})
+	}
+}
+
+func decodesErrors(t *testing.T, f *fixture) {
 	f.dial("/test", nil)
 	open := f.connectionID(0)
 	for _, tt := range []struct {
@@ -96,21 +113,22 @@ func TestSDKDecodesErrors(t *testing.T) {
 			return errors.As(err, &e) && e.ErrorCode() == "BadRequestException" && e.ErrorMessage() == "Invalid connectionId: abc"
 		}},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			_, err := f.sdk(tt.stage).PostToConnection(t.Context(),
-				&api.PostToConnectionInput{ConnectionId: &tt.id, Data: make([]byte, tt.data)})
-			if err == nil || !tt.is(err) {
-				t.Errorf("got %T %v", err, err)
-			}
-		})
+		_, err := f.sdk(tt.stage).PostToConnection(t.Context(),
+			&api.PostToConnectionInput{ConnectionId: &tt.id, Data: make([]byte, tt.data)})
+		if err == nil || !tt.is(err) {
+			t.Errorf("%s: got %T %v", tt.name, err, err)
+		}
 	}
-	var gone *types.GoneException
-	if _, err := f.sdk("test").GetConnection(t.Context(), &api.GetConnectionInput{ConnectionId: aws.String(unknownID)}); !errors.As(err, &gone) {
-		t.Errorf("get: %v", err)
-	}
-	if _, err := f.sdk("test").DeleteConnection(t.Context(), &api.DeleteConnectionInput{ConnectionId: aws.String(unknownID)}); !errors.As(err, &gone) {
-		t.Errorf("delete: %v", err)
+	for _, tt := range []struct {
+		stage, id string
+		is        func(error) bool
+	}{{"test", unknownID, as[*types.GoneException]}, {"prod", open, as[*types.ForbiddenException]}} {
+		if _, err := f.sdk(tt.stage).GetConnection(t.Context(), &api.GetConnectionInput{ConnectionId: &tt.id}); !tt.is(err) {
+			t.Errorf("get %s at %s: got %T %v", tt.id, tt.stage, err, err)
+		}
+		if _, err := f.sdk(tt.stage).DeleteConnection(t.Context(), &api.DeleteConnectionInput{ConnectionId: &tt.id}); !tt.is(err) {
+			t.Errorf("delete %s at %s: got %T %v", tt.id, tt.stage, err, err)
+		}
 	}
 }
 

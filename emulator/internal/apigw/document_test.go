@@ -17,15 +17,12 @@ func TestDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := string(b)
-	names := regexp.MustCompile("`(Test\\w+)`(†?)").FindAllStringSubmatch(doc, -1)
+	names := regexp.MustCompile("`(Test\\w+)`([†‡]?)").FindAllStringSubmatch(doc, -1)
 	if len(names) == 0 {
 		t.Error("it names no tests")
 	}
 	for _, name := range names {
-		dir := "."
-		if name[2] != "" {
-			dir = "../template"
-		}
+		dir := map[string]string{"": ".", "†": "../template", "‡": "../.."}[name[2]]
 		if !strings.Contains(testCode(t, dir), "func "+name[1]+"(") {
 			t.Errorf("%s is no test in %s", name[1], dir)
 		}
