@@ -152,6 +152,9 @@ func readBatchWrite(s *scanner) (w batchWrite, err error) {
 		if err != nil {
 			return w, err
 		}
+		if r.invalid != nil {
+			return w, r.invalid
+		}
 		w.put, w.key, w.deletes = r.item, r.key, name == "DeleteRequest"
 		if w.deletes && r.key == nil || !w.deletes && r.item == nil {
 			return w, validation("1 validation error detected: Value null at 'requestItems' failed to satisfy constraint: Member must not be null")
@@ -263,7 +266,11 @@ func (e *Engine) resolveRead(b *batchRead) (err error) {
 	if b.t, err = e.find(b.r.table); err != nil {
 		return err
 	}
-	if err := b.r.placeholders(named{"ProjectionExpression", b.r.projection}); err != nil {
+	expressions := []named{{"ProjectionExpression", b.r.projection}}
+	if err := b.r.checkMixed(expressions, []string{"AttributesToGet"}); err != nil {
+		return err
+	}
+	if err := b.r.placeholders(expressions...); err != nil {
 		return err
 	}
 	if b.paths, err = b.r.projectionPaths(); err != nil {

@@ -51,7 +51,6 @@ func TestBatchErrors(t *testing.T) {
 		{"BatchWriteItem", `{"Things":[{"PutRequest":{"Item":{"x":{"N":"1"}}}}]}`, "Validation: One or more parameter values were invalid: Missing the key pk in the item"},
 		{"BatchWriteItem", `{"Things":["put"]}`, "Serialization: STRING_VALUE cannot be converted to Map"},
 		{"BatchGetItem", `{"Things":{"Keys":[{"pk":{"S":"a"}}],"ProjectionExpression":"a b"}}`, `Validation: Invalid ProjectionExpression: Syntax error; token: "b", near: "a b"`},
-		{"BatchGetItem", `{"Things":{"Keys":[{"pk":{"S":"a"}}],"AttributesToGet":["a"]}}`, "Validation: The legacy parameter AttributesToGet is not supported here; use ProjectionExpression"},
 		{"BatchGetItem", `{"T":{"Keys":[]}}`, "Validation: 1 validation error detected: Value 'T' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3"},
 		{"BatchGetItem", `{"Things":{}}`, "Validation: 1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member must have length greater than or equal to 1"},
 		{"BatchWriteItem", `{"Things":{}}`, "Serialization: Start of structure or map found where not expected."},

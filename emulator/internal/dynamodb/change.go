@@ -96,16 +96,32 @@ type change struct {
 // newChange parses the expressions of a write.
 func (e *Engine) newChange(t *table, r *request, more ...named) (*change, error) {
 	ch := &change{r: r, t: t, update: &update{}}
-	err := r.placeholders(append(more, named{"ConditionExpression", r.condition})...)
+	expressions := append(more, named{"ConditionExpression", r.condition})
+	if err := r.checkMixed(expressions, []string{"AttributeUpdates", "Expected"}); err != nil {
+		return nil, err
+	}
+	if r.invalid != nil {
+		return nil, r.invalid
+	}
+	err := r.placeholders(expressions...)
 	if err != nil {
 		return nil, err
 	}
-	if r.update != nil && len(more) > 0 {
-		if ch.update, err = parseUpdate(*r.update, &r.bind); err != nil {
-			return nil, err
-		}
+	switch updates := len(more) > 0; {
+	case updates && r.update != nil:
+		ch.update, err = parseUpdate(*r.update, &r.bind)
+	case updates:
+		ch.update, err = r.legacy.update()
 	}
-	if ch.condition, err = r.optional("ConditionExpression", r.condition); err != nil {
+	if err != nil {
+		return nil, err
+	}
+	if r.condition != nil {
+		ch.condition, err = parseCondition("ConditionExpression", *r.condition, &r.bind)
+	} else {
+		ch.condition, err = r.legacy.expectedCondition()
+	}
+	if err != nil {
 		return nil, err
 	}
 	ch.needsOld = r.returnValues != "" && r.returnValues != "NONE"

@@ -4,6 +4,7 @@ package dynamodb
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,6 +26,21 @@ func validation(message string) error {
 
 func validationf(format string, args ...any) error {
 	return validation(fmt.Sprintf(format, args...))
+}
+
+// isValidation says that an error is one of validation.
+func isValidation(err error) bool {
+	var e *awsjson.Error
+	return errors.As(err, &e) && e.Type == validateNamespace+"ValidationException"
+}
+
+// message gives the message of an error of DynamoDB.
+func message(err error) string {
+	var e *awsjson.Error
+	if errors.As(err, &e) {
+		return e.Message
+	}
+	return ""
 }
 
 // invalidParameter is the validation error with the preamble that most of them

@@ -16,11 +16,18 @@ const exprValues = `{":s":{"S":"hello"},":he":{"S":"he"},":n5":{"N":"5.0"},":n6"
 func testBindings(t testing.TB) *bindings {
 	t.Helper()
 	b := &bindings{names: map[string]string{"#s": "s", "#dot": "a.b"}, usedNames: map[string]bool{}, usedValues: map[string]bool{}}
-	var err error
-	if b.values, err = (&scanner{data: []byte(exprValues)}).values(); err != nil {
-		t.Fatal(err)
-	}
+	b.values = testValues(t, exprValues)
 	return b
+}
+
+func testValues(t testing.TB, text string) map[string]value {
+	t.Helper()
+	var invalid error
+	values, err := (&scanner{data: []byte(text)}).values(&invalid)
+	if err != nil || invalid != nil {
+		t.Fatal(err, invalid)
+	}
+	return values
 }
 
 func testItem(t testing.TB, text string) item {
@@ -153,7 +160,7 @@ func TestUpdates(t *testing.T) {
 		t.Run(tt.expr, func(t *testing.T) {
 			t.Parallel()
 			bind := testBindings(t)
-			bind.values, _ = (&scanner{data: []byte(values)}).values()
+			bind.values = testValues(t, values)
 			u, err := parseUpdate(tt.expr, bind)
 			if err != nil {
 				t.Fatal(err)

@@ -128,6 +128,12 @@ func (e *Engine) getItem(body []byte) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.checkMixed([]named{{"ProjectionExpression", r.projection}}, []string{"AttributesToGet"}); err != nil {
+		return nil, err
+	}
+	if r.invalid != nil {
+		return nil, r.invalid
+	}
 	if err := r.placeholders(named{"ProjectionExpression", r.projection}); err != nil {
 		return nil, err
 	}

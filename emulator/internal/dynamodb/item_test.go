@@ -110,7 +110,6 @@ func TestItemErrors(t *testing.T) {
 		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"},"x":{"NS":["1","1.0"]}}}`, "Validation: Input collection contains duplicates"},
 		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"},"x":{"NULL":false}}}`, "Validation: One or more parameter values were invalid: Null attribute value types must have the value of true"},
 		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"},"x":{"N":"b"}}}`, "Validation: The parameter cannot be converted to a numeric value: b"},
-		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"}},"Expected":{}}`, "Validation: The legacy parameter Expected is not supported here; use ConditionExpression"},
 		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"}},"ReturnValues":"ALL"}`,
 			"Validation: 1 validation error detected: Value 'ALL' at 'returnValues' failed to satisfy constraint: Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]"},
 		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"` + strings.Repeat("x", 2049) + `"}}}`, "Validation: One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes"},

@@ -3,12 +3,9 @@
 package dynamodb
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"strings"
-
-	"crypto-ticker/emulator/internal/awsjson"
 )
 
 // named is an expression with the parameter that it came in.
@@ -37,23 +34,21 @@ func (e *Engine) target(r *request, c *constraints) (*table, error) {
 // placeholders checks the names and values of a request against the expressions
 // that its operation may have, before these are parsed.
 func (r *request) placeholders(expressions ...named) error {
-	var missing []string
-	for _, x := range expressions {
-		if x.text == nil {
-			missing = append(missing, x.label)
-		}
+	has := func(x named) bool { return x.text != nil }
+	isProjection := func(x named) bool { return x.label == "ProjectionExpression" }
+	if r.hasNames && !slices.ContainsFunc(expressions, has) {
+		return validation("ExpressionAttributeNames can only be specified when using expressions")
 	}
-	if len(missing) == len(expressions) {
-		switch is := " is null"; {
-		case r.hasNames:
-			return validation("ExpressionAttributeNames can only be specified when using expressions")
-		case r.hasValues:
-			if len(missing) > 1 {
-				is = " are null"
-			}
-			return validation("ExpressionAttributeValues can only be specified when using expressions: " + strings.Join(missing, " and ") + is)
+	withValues := slices.DeleteFunc(slices.Clone(expressions), isProjection) // a projection has none
+	if r.hasValues && len(withValues) > 0 && !slices.ContainsFunc(withValues, has) {
+		is, labels := " is null", []string{}
+		for _, x := range withValues {
+			labels = append(labels, x.label)
 		}
-		return nil
+		if len(labels) > 1 {
+			is = " are null"
+		}
+		return validation("ExpressionAttributeValues can only be specified when using expressions: " + strings.Join(labels, " and ") + is)
 	}
 	r.bind.usedNames, r.bind.usedValues = map[string]bool{}, map[string]bool{}
 	if r.hasNames && len(r.bind.names) == 0 {
@@ -70,7 +65,10 @@ func (r *request) placeholders(expressions ...named) error {
 			return validation("ExpressionAttributeNames contains invalid value: Empty attribute name for key " + placeholder)
 		}
 	}
-	return checkPlaceholders("ExpressionAttributeValues", ':', r.bind.values)
+	if err := checkPlaceholders("ExpressionAttributeValues", ':', r.bind.values); err != nil {
+		return err
+	}
+	return r.invalidValue
 }
 
 func checkPlaceholders[V any](parameter string, sign byte, all map[string]V) error {
@@ -88,25 +86,31 @@ func checkPlaceholders[V any](parameter string, sign byte, all map[string]V) err
 
 // forPlaceholder says which placeholder's value an error is about.
 func forPlaceholder(err error, placeholder string) error {
-	var e *awsjson.Error
-	if !errors.As(err, &e) || e.Type != validateNamespace+"ValidationException" {
+	if !isValidation(err) {
 		return err
 	}
-	return validation("ExpressionAttributeValues contains invalid value: " + e.Message + " for key " + placeholder)
-}
-
-// optional parses a condition or filter, if there is one.
-func (r *request) optional(label string, text *string) (*condition, error) {
-	if text == nil {
-		return nil, nil
-	}
-	return parseCondition(label, *text, &r.bind)
+	return validation("ExpressionAttributeValues contains invalid value: " + message(err) + " for key " + placeholder)
 }
 
 // projectionPaths parses the projection, if there is one.
 func (r *request) projectionPaths() ([]path, error) {
 	if r.projection == nil {
-		return nil, nil
+		return r.legacy.paths()
 	}
 	return parseProjection(*r.projection, &r.bind)
+}
+
+// startable says what is wrong with the values of ExclusiveStartKey. Some
+// errors have a preamble and some do not, as on AWS.
+func (r *request) startable() error {
+	if r.invalidStart == nil {
+		return nil
+	}
+	text := message(r.invalidStart)
+	for _, plain := range []string{"contains duplicates", "number set", "numeric value", "significant digits", "number with magnitude"} {
+		if strings.Contains(text, plain) {
+			return r.invalidStart
+		}
+	}
+	return validation("The provided starting key is invalid: " + text)
 }

@@ -27,26 +27,37 @@ func (e *Engine) query(body []byte) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.keyCondition == nil {
+	expressions := []named{{"ProjectionExpression", r.projection}, {"FilterExpression", r.filter}, {"KeyConditionExpression", r.keyCondition}}
+	err = r.checkMixed(expressions, []string{"AttributesToGet", "QueryFilter", "ConditionalOperator", "KeyConditions"})
+	if err != nil {
+		return nil, err
+	}
+	if err := r.startable(); err != nil {
+		return nil, err
+	}
+	if r.keyCondition == nil && !r.legacy.has("KeyConditions") {
 		return nil, validation("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
 	}
-	err = r.placeholders(named{"FilterExpression", r.filter}, named{"KeyConditionExpression", r.keyCondition}, named{"ProjectionExpression", r.projection})
+	if err := r.placeholders(expressions...); err != nil {
+		return nil, err
+	}
+	terms, err := r.parseKeyCondition()
 	if err != nil {
 		return nil, err
 	}
-	c, err := parseCondition("KeyConditionExpression", *r.keyCondition, &r.bind)
-	if err != nil {
+	if err := p.parse(r.legacy.queryFilter); err != nil {
 		return nil, err
 	}
-	if err := p.parse(); err != nil {
-		return nil, err
-	}
-	if p.from, p.to, err = keyRange(c, p.schema); err != nil {
+	if p.from, p.to, err = rangeOf(terms, p.schema); err != nil {
 		return nil, err
 	}
 	if names := p.filter.names(nil); slices.ContainsFunc(names, p.schema.has) {
+		parameter := "Filter Expression"
+		if r.filter == nil {
+			parameter = "QueryFilter"
+		}
 		name := names[slices.IndexFunc(names, p.schema.has)]
-		return nil, validation("Filter Expression can only contain non-primary key attributes: Primary key attribute: " + name)
+		return nil, validation(parameter + " can only contain non-primary key attributes: Primary key attribute: " + name)
 	}
 	return e.read(p)
 }
@@ -64,10 +75,17 @@ func (e *Engine) scan(body []byte) (json.RawMessage, error) {
 	if err := p.checkSegment(); err != nil {
 		return nil, err
 	}
-	if err := r.placeholders(named{"FilterExpression", r.filter}, named{"ProjectionExpression", r.projection}); err != nil {
+	expressions := []named{{"ProjectionExpression", r.projection}, {"FilterExpression", r.filter}}
+	if err := r.checkMixed(expressions, []string{"AttributesToGet", "ScanFilter", "ConditionalOperator"}); err != nil {
 		return nil, err
 	}
-	if err := p.parse(); err != nil {
+	if err := r.startable(); err != nil {
+		return nil, err
+	}
+	if err := r.placeholders(expressions...); err != nil {
+		return nil, err
+	}
+	if err := p.parse(r.legacy.scanFilter); err != nil {
 		return nil, err
 	}
 	return e.read(p)
@@ -123,12 +141,17 @@ func (e *Engine) newPage(r *request) (*page, error) {
 			return nil, invalidParameter("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
 		}
 	case "SPECIFIC_ATTRIBUTES":
-		if r.projection == nil {
+		if !r.selects() {
 			return nil, invalidParameter("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
 		}
 	}
-	if r.projection != nil && r.selection != "" && r.selection != "SPECIFIC_ATTRIBUTES" {
-		return nil, validationf("Cannot specify the ProjectionExpression when choosing to get %s", r.selection)
+	if r.selection != "" && r.selection != "SPECIFIC_ATTRIBUTES" {
+		switch {
+		case r.projection != nil:
+			return nil, validationf("Cannot specify the ProjectionExpression when choosing to get %s", r.selection)
+		case r.legacy.has("AttributesToGet"):
+			return nil, validationf("Cannot specify the AttributesToGet when choosing to get %s", r.selection)
+		}
 	}
 	return p, nil
 }
@@ -148,10 +171,13 @@ func (p *page) useIndex(name string) error {
 	case p.x.global && p.r.selection == "ALL_ATTRIBUTES":
 		return invalidParameter("Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL", name)
 	default:
-		p.whole = !p.x.global && (p.r.selection == "ALL_ATTRIBUTES" || p.r.projection != nil)
+		p.whole = !p.x.global && (p.r.selection == "ALL_ATTRIBUTES" || p.r.selects())
 	}
 	return nil
 }
+
+// selects says that the request wants certain attributes.
+func (r *request) selects() bool { return r.projection != nil || r.legacy.has("AttributesToGet") }
 
 // checkSegment takes the part of the table that a parallel scan asks for.
 func (p *page) checkSegment() error {
@@ -176,9 +202,15 @@ func (p *page) checkSegment() error {
 	return nil
 }
 
-// parse reads the filter and the projection.
-func (p *page) parse() (err error) {
-	if p.filter, err = p.r.optional("FilterExpression", p.r.filter); err != nil {
+// parse reads the filter, which may be one from before expressions, and the
+// projection.
+func (p *page) parse(filter []legacyCondition) (err error) {
+	if p.r.filter != nil {
+		p.filter, err = parseCondition("FilterExpression", *p.r.filter, &p.r.bind)
+	} else {
+		p.filter, err = p.r.legacy.filterCondition(filter)
+	}
+	if err != nil {
 		return err
 	}
 	if p.paths, err = p.r.projectionPaths(); err != nil {

@@ -20,7 +20,12 @@ func keyRange(c *condition, s schema) (from, to []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(terms) > 2 {
+	return rangeOf(terms, s)
+}
+
+// rangeOf gives the range of stored keys that the terms of a key condition mean.
+func rangeOf(terms []keyTerm, s schema) (from, to []byte, err error) {
+	if len(terms) < 1 || len(terms) > 2 {
 		return nil, nil, validation("Conditions can be of length 1 or 2 only")
 	}
 	var hash, sort *keyTerm
@@ -40,7 +45,15 @@ func keyRange(c *condition, s schema) (from, to []byte, err error) {
 		return nil, nil, validation("Query condition missed key schema element: " + s.hash.name)
 	case sort == nil && len(terms) == 2 && s.sort.name != "":
 		return nil, nil, validation("Query condition missed key schema element: " + s.sort.name)
-	case sort == nil && len(terms) == 2, hash.op != "=":
+	case sort == nil && len(terms) == 2:
+		return nil, nil, errKeyCondition
+	}
+	for _, t := range terms {
+		if !t.indexable() {
+			return nil, nil, validation("Attempted conditional constraint is not an indexable operation")
+		}
+	}
+	if hash.op != "=" {
 		return nil, nil, errKeyCondition
 	}
 	if err := hash.check(s.hash, maxHashSize); err != nil {
@@ -74,6 +87,15 @@ func (t *keyTerm) check(a keyAttribute, limit int) error {
 		}
 	}
 	return nil
+}
+
+// indexable says that the term means a range of keys.
+func (t *keyTerm) indexable() bool {
+	switch t.op {
+	case "=", "<", "<=", ">", ">=", "BETWEEN", "begins_with":
+		return true
+	}
+	return false
 }
 
 // rangeIn gives the range of keys of a partition that a condition on the sort
@@ -146,4 +168,16 @@ func mirrored(op string) string {
 		return "<="
 	}
 	return op
+}
+
+// parseKeyCondition reads the key condition in either of its forms.
+func (r *request) parseKeyCondition() ([]keyTerm, error) {
+	if r.keyCondition == nil {
+		return r.legacy.keyTerms()
+	}
+	c, err := parseCondition("KeyConditionExpression", *r.keyCondition, &r.bind)
+	if err != nil {
+		return nil, err
+	}
+	return keyTerms(c)
 }

@@ -24,20 +24,16 @@ type request struct {
 	bind                    bindings
 	hasNames, hasValues     bool
 	hasTable                bool
+	legacy                  legacy
+	// What is wrong with values of the right shape is not told at once:
+	// other things are checked before.
+	invalid, invalidStart, invalidValue error // of Key or Item, ExclusiveStartKey, ExpressionAttributeValues
 }
 
 // batchTable is what a batch asks of one table.
 type batchTable struct {
 	table string
 	raw   []byte // a list of writes, or a KeysAndAttributes
-}
-
-// legacy are parameters from before expressions. They are refused rather than
-// passed over, because without them a request means something else.
-var legacy = map[string]string{
-	"Expected": "ConditionExpression", "AttributeUpdates": "UpdateExpression", "AttributesToGet": "ProjectionExpression",
-	"KeyConditions": "KeyConditionExpression", "QueryFilter": "FilterExpression", "ScanFilter": "FilterExpression",
-	"ConditionalOperator": "an expression",
 }
 
 // parseRequest reads an operation's body.
@@ -83,17 +79,17 @@ func (r *request) member(s *scanner, name string) (err error) {
 		r.table, err = s.text()
 		r.table, r.hasTable = tableOf(r.table), true
 	case "Key":
-		r.key, err = s.item(0)
+		r.key, err = s.itemLater(&r.invalid)
 	case "Item":
-		r.item, err = s.item(0)
+		r.item, err = s.itemLater(&r.invalid)
 	case "ExclusiveStartKey":
-		r.startKey, err = s.item(0)
+		r.startKey, err = s.itemLater(&r.invalidStart)
 	case "ExpressionAttributeNames":
 		r.hasNames = true
 		r.bind.names, err = s.names()
 	case "ExpressionAttributeValues":
 		r.hasValues = true
-		r.bind.values, err = s.values()
+		r.bind.values, err = s.values(&r.invalidValue)
 	case "ScanIndexForward":
 		r.backwards, err = s.bool()
 		r.backwards = !r.backwards
@@ -108,12 +104,38 @@ func (r *request) member(s *scanner, name string) (err error) {
 	case "RequestItems":
 		r.batch, err = s.batch()
 	default:
-		s.raw()
-		if instead, ok := legacy[name]; ok {
-			err = validation("The legacy parameter " + name + " is not supported here; use " + instead)
+		var known bool
+		if known, err = r.legacy.member(s, name); !known {
+			s.raw()
 		}
 	}
 	return err
+}
+
+// itemLater reads an item; what is wrong with its values is told of in invalid.
+func (s *scanner) itemLater(invalid *error) (item, error) {
+	it, err := later(s, func() (item, error) { return s.item(0) }, invalid)
+	if it == nil && err == nil {
+		it = item{} // it is there
+	}
+	return it, err
+}
+
+// later reads something. If it has the right shape and is not valid, that is
+// told of in invalid, unless something is already, and the scanner goes on
+// behind it.
+func later[T any](s *scanner, read func() (T, error), invalid *error) (T, error) {
+	start := s.pos
+	v, err := read()
+	if err == nil || !isValidation(err) {
+		return v, err
+	}
+	if *invalid == nil {
+		*invalid = err
+	}
+	s.pos = start
+	s.raw()
+	return v, nil
 }
 
 func (r *request) text(name string) *string {
@@ -189,20 +211,17 @@ func (s *scanner) names() (map[string]string, error) {
 	return names, nil
 }
 
-func (s *scanner) values() (map[string]value, error) {
-	if err := s.begin('{'); err != nil {
-		return nil, err
-	}
+func (s *scanner) values(invalid *error) (map[string]value, error) {
 	values := map[string]value{}
-	for s.more() {
-		placeholder := s.name()
-		v, err := s.value(0)
-		if err != nil {
-			return nil, forPlaceholder(err, placeholder)
-		}
+	err := s.members(func(placeholder string) error {
+		v, err := later(s, func() (value, error) {
+			v, err := s.value(0)
+			return v, forPlaceholder(err, placeholder)
+		}, invalid)
 		values[placeholder] = v
-	}
-	return values, nil
+		return err
+	})
+	return values, err
 }
 
 func (s *scanner) batch() ([]batchTable, error) {

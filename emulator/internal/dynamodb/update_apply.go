@@ -7,6 +7,7 @@ import "slices"
 var (
 	errUpdateTooLarge = validation("Item size to update has exceeded the maximum allowed size")
 	errOperandType    = validation("An operand in the update expression has an incorrect data type")
+	errUpdateType     = validation("Type mismatch for attribute to update")
 	errMissing        = validation("The provided expression refers to an attribute that does not exist in the item")
 	errBadPath        = validation("The document path provided in the update expression is invalid for update")
 )
@@ -64,6 +65,8 @@ func (a action) result(old item) (v value, keep bool, err error) {
 	switch {
 	case !exists:
 		return change, a.section == "ADD", nil
+	case current.kind != change.kind && a.legacy:
+		return v, false, errUpdateType
 	case current.kind != change.kind:
 		return v, false, errOperandType
 	case a.section == "DELETE":
@@ -74,6 +77,8 @@ func (a action) result(old item) (v value, keep bool, err error) {
 	case change.kind == kindNumber:
 		current.text, err = addNumbers(current.text, change.text, false)
 		return current, true, err
+	case change.kind == kindList: // AttributeUpdates alone adds to a list
+		return value{kind: kindList, list: slices.Concat(current.list, change.list)}, true, nil
 	}
 	current.list = sortSet(slices.Concat(current.list, change.list))
 	return current, true, nil

@@ -17,6 +17,7 @@ type action struct {
 	section string // SET, REMOVE, ADD or DELETE
 	path    path
 	operand operand // none for REMOVE
+	legacy  bool    // it comes from AttributeUpdates
 }
 
 // paths lists the places that the update changes.
