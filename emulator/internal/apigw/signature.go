@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -18,8 +17,7 @@ const (
 	sigAlgorithm = "AWS4-HMAC-SHA256"
 	sigService   = "execute-api"
 	sigTime      = "20060102T150405Z"
-	sigSkew      = 5 * time.Minute
-	maxPresigned = 7 * 24 * time.Hour
+	sigSkew      = 5 * time.Minute // X-Amz-Expires changes nothing; only S3 and a few others heed it
 )
 
 // signature is what a request says of how it was signed.
@@ -27,8 +25,7 @@ type signature struct {
 	keyID   string
 	scope   []string // day, region, service, aws4_request
 	date    time.Time
-	expires time.Duration // of one in the query string; 0 is sigSkew
-	headers []string      // the signed ones' names, as they are listed
+	headers []string // the signed ones' names, as they are listed
 	value   string
 }
 
@@ -151,15 +148,7 @@ func parseQuerySignature(query map[string][]string) (*signature, *managementErro
 	case err != nil:
 		return nil, incompleteSignature("Date must be in ISO-8601 'basic format'. Got '" + values["X-Amz-Date"] + "'.")
 	}
-	s, refused := newSignature(values["X-Amz-Credential"], values["X-Amz-SignedHeaders"], values["X-Amz-Signature"], date)
-	if expires := values["X-Amz-Expires"]; expires != "" && refused == nil {
-		seconds, err := strconv.ParseUint(expires, 10, 32)
-		s.expires = time.Duration(seconds) * time.Second
-		if err != nil || s.expires <= 0 || s.expires > maxPresigned {
-			return nil, incompleteSignature("X-Amz-Expires must be a number of seconds from 1 to 604800.")
-		}
-	}
-	return s, refused
+	return newSignature(values["X-Amz-Credential"], values["X-Amz-SignedHeaders"], values["X-Amz-Signature"], date)
 }
 
 func newSignature(credential, headers, value string, date time.Time) (*signature, *managementError) {
@@ -201,13 +190,11 @@ func (s *signature) checkScope(region string) *managementError {
 // checkTime refuses signatures that are too old or of the future.
 func (s *signature) checkTime(now time.Time) *managementError {
 	now = now.UTC()
-	valid := max(s.expires, sigSkew)
-	minutes := strconv.Itoa(int(valid / time.Minute))
 	date := s.date.Format(sigTime)
-	switch earliest, latest := now.Add(-valid), now.Add(sigSkew); {
+	switch earliest, latest := now.Add(-sigSkew), now.Add(sigSkew); {
 	case s.date.Before(earliest):
 		return invalidSignature("Signature expired: " + date + " is now earlier than " +
-			earliest.Format(sigTime) + " (" + now.Format(sigTime) + " - " + minutes + " min.)")
+			earliest.Format(sigTime) + " (" + now.Format(sigTime) + " - 5 min.)")
 	case s.date.After(latest):
 		return invalidSignature("Signature not yet current: " + date + " is still later than " +
 			latest.Format(sigTime) + " (" + now.Format(sigTime) + " + 5 min.)")
