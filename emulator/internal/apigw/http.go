@@ -93,7 +93,7 @@ func (a *httpAPI) serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	var err error
-	call.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxHTTPBody))
+	call.body, err = readBody(w, r)
 	if tooBig := new(http.MaxBytesError); errors.As(err, &tooBig) {
 		a.g.exceeded(quotaPayload, a.def.LogicalID)
 		writeMessage(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
@@ -103,6 +103,15 @@ func (a *httpAPI) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.integrate(w, call)
+}
+
+// readBody reads the request's body, unless it is too large or says so: the
+// sender of such a one is not told to go on.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength > maxHTTPBody {
+		return nil, &http.MaxBytesError{Limit: maxHTTPBody}
+	}
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, maxHTTPBody))
 }
 
 // headerBytes is about the size of the request line and the headers as they
