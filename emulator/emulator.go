@@ -70,7 +70,9 @@ type Options struct {
 
 	// Handlers run functions, by logical id, in this process instead of in
 	// their own: for a debugger, or for coverage. Each is called for as many
-	// instances as there are events at the same time.
+	// instances as there are events at the same time, and not before the first
+	// event, so that it may ask the running Emulator: for CertFile, say, if the
+	// function builds https:// addresses from its events.
 	Handlers map[string]func() awslambda.Handler
 }
 

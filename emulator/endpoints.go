@@ -24,8 +24,9 @@ func (e *Emulator) AWSURL() string { return "http://" + authority(e.aws) }
 // for https:// and wss:// at the APIs' port, for localhost, its addresses and
 // *.execute-api.localhost. Functions trust it already, through SSL_CERT_FILE,
 // except on macOS and Windows, where Go's programs ask the system, and those of
-// Options.Handlers, which trust what this process does. Without Options.Data it
-// is another one at each start and goes with Close.
+// Options.Handlers, which trust what this process does. Other clients are told
+// in their own ways: boto3 and the aws CLI by AWS_CA_BUNDLE. Without Options.Data
+// it is another one at each start and goes with Close.
 func (e *Emulator) CertFile() string { return e.signer.CertFile() }
 
 // WebSocketURL is the address of a WebSocket API, by its logical id. It is ""

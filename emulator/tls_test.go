@@ -16,6 +16,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	awslambda "github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
 	"github.com/coder/websocket"
 
 	"crypto-ticker/emulator"
@@ -70,6 +72,41 @@ func TestEndpointFromEvent(t *testing.T) {
 		if err := c.Close(websocket.StatusNormalClosure, "bye"); err != nil {
 			t.Errorf("%s: close: %v", url, err)
 		}
+	}
+}
+
+// TestHandlersBuildEndpointFromEvent: so does one that runs in this process, with
+// a client that trusts the emulator's authority.
+func TestHandlersBuildEndpointFromEvent(t *testing.T) {
+	t.Parallel()
+	var e *emulator.Emulator
+	handlers := quick(nil)
+	handlers["SocketFunction"] = func() awslambda.Handler {
+		client := trusting(t, e)
+		return awslambda.NewHandler(func(ctx context.Context, r events.APIGatewayWebsocketProxyRequest) (map[string]any, error) {
+			if r.RequestContext.EventType != "MESSAGE" {
+				return map[string]any{"statusCode": 200}, nil
+			}
+			api := apigatewaymanagementapi.New(apigatewaymanagementapi.Options{
+				Region: "us-east-1", HTTPClient: client,
+				BaseEndpoint: aws.String("https://" + r.RequestContext.DomainName + "/" + r.RequestContext.Stage),
+				Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+					return aws.Credentials{AccessKeyID: "me", SecretAccessKey: "mine"}, nil
+				}),
+			})
+			_, err := api.PostToConnection(ctx, &apigatewaymanagementapi.PostToConnectionInput{
+				ConnectionId: &r.RequestContext.ConnectionID, Data: []byte("over TLS: " + r.Body),
+			})
+			return map[string]any{"statusCode": 200}, err
+		})
+	}
+	e = emulator.RunT(t, emulator.Options{Template: chat, Handlers: handlers, Credentials: mine})
+	c, status := dial(t, e.WebSocketURL("Chat")+"?name=ann")
+	if c == nil {
+		t.Fatalf("handshake: got %d; want 101", status)
+	}
+	if got := say(t, c, "hi"); got != "over TLS: hi" {
+		t.Errorf("got %s", got)
 	}
 }
 
