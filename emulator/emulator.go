@@ -65,7 +65,7 @@ type Options struct {
 	// which it leaves without limit.
 	Quotas Quotas
 
-	Output io.Writer    // gets the functions' log lines; default: nobody
+	Output io.Writer    // gets log lines of functions and access logs; default: nobody
 	Log    *slog.Logger // gets the emulator's own; default: nobody
 
 	// Handlers run functions, by logical id, in this process instead of in
@@ -158,16 +158,17 @@ func (e *Emulator) start(ctx context.Context, o Options) (err error) {
 	if err = e.openData(ctx, o.Data); err != nil {
 		return err
 	}
+	out := &output{w: o.Output}
 	if e.functions, err = lambda.New(lambda.Config{
 		Functions: e.stack.Functions, Endpoints: e.endpoints(),
 		Region: e.stack.Region, AccountID: e.stack.AccountID,
-		Output: o.Output, Log: e.log, Clock: e.clock, Handlers: o.Handlers,
+		Output: out, Log: e.log, Clock: e.clock, Handlers: o.Handlers,
 	}); err != nil {
 		return err
 	}
 	if e.gateway, err = apigw.New(apigw.Config{
 		Stack: e.stack, Invoke: e.functions.Invoke, Clock: e.clock, Log: e.log,
-		Authority: e.authority(), Map: o.Map, Quotas: o.Quotas,
+		Authority: e.authority(), Map: o.Map, Quotas: o.Quotas, AccessLog: out.accessLog,
 		VerifySignatures: len(o.Credentials) > 0, Secret: o.secret,
 	}); err != nil {
 		return err

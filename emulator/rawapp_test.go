@@ -29,6 +29,11 @@ func TestDice(t *testing.T) {
 			t.Run("handshake", func(t *testing.T) { refusedHandshakes(t, e) })
 			t.Run("routes", func(t *testing.T) { playDice(t, e, &log) })
 			t.Run("http", func(t *testing.T) { askDice(t, e) })
+			t.Run("access logs", func(t *testing.T) {
+				log.wait(t, `","route":"GET /players/{id}","status":200}`)
+				log.wait(t, `Site | {"requestId":"`)
+				log.wait(t, " CONNECT $connect 403 ")
+			})
 			t.Run("described", func(t *testing.T) { describeDice(t, e) })
 		})
 	}
@@ -72,6 +77,9 @@ func playDice(t *testing.T, e *emulator.Emulator, log *lineLog) {
 		t.Error(err)
 	}
 	log.wait(t, "DISCONNECT $disconnect by ann")
+	for _, access := range []string{" CONNECT $connect 200 ann", " MESSAGE roll 200 ann", " DISCONNECT $disconnect 200 ann"} {
+		log.wait(t, access)
+	}
 }
 
 // askDice calls both HTTP APIs; the second one has a host of its own.

@@ -62,19 +62,28 @@ func (s identitySource) present(ev socketEvent) bool {
 	case "stageVariables":
 		return ev.StageVariables[s.name] != ""
 	}
-	context, _ := decodeJSON(encode(ev.RequestContext))
+	return jsonVariable(encode(ev.RequestContext), s.name) != ""
+}
+
+// jsonVariable returns a member of a JSON value, by names with dots between, or
+// "".
+func jsonVariable(value []byte, name string) string {
+	context, _ := decodeJSON(value)
 	var path []pathStep
-	for name := range strings.SplitSeq(s.name, ".") {
+	for name := range strings.SplitSeq(name, ".") {
 		path = append(path, pathStep{name: name})
 	}
 	v, ok := lookup(context, path)
-	return ok && toText(v) != ""
+	if !ok {
+		return ""
+	}
+	return toText(v)
 }
 
 // authorize runs the authorizer for $connect's event ev. It returns the
 // authorizer member of the connection's later events, that of $connect itself,
 // which also holds the authorizer's latency, or an HTTP status that refuses.
-func (c *conn) authorize(ev socketEvent) (later, now json.RawMessage, refused int) {
+func (c *conn) authorize(ev socketEvent, s *step) (later, now json.RawMessage, refused int) {
 	a := c.api
 	for _, s := range a.sources {
 		if !s.present(ev) {
@@ -85,7 +94,7 @@ func (c *conn) authorize(ev socketEvent) (later, now json.RawMessage, refused in
 		return nil, nil, http.StatusRequestURITooLong
 	}
 	start := a.g.cfg.Clock.Now()
-	out, err := a.g.invoke(a.def.Authorizer.FunctionARN, authorizerTimeout, encode(authorizerEvent(ev, a.methodARN)))
+	out, err := a.g.invoke(s, a.def.Authorizer.FunctionARN, authorizerTimeout, encode(authorizerEvent(ev, a.methodARN)))
 	if err != nil {
 		if isUnauthorized(err) {
 			return nil, nil, http.StatusUnauthorized
@@ -94,6 +103,7 @@ func (c *conn) authorize(ev socketEvent) (later, now json.RawMessage, refused in
 		return nil, nil, http.StatusInternalServerError
 	}
 	grant, err := parseGrant(out)
+	s.end(http.StatusOK, err)
 	if err != nil {
 		a.g.cfg.Log.Warn("authorizer's answer is invalid, so the handshake is refused with 500", "api", a.def.LogicalID, "error", err)
 		return nil, nil, http.StatusInternalServerError

@@ -19,6 +19,7 @@ import (
 
 	"crypto-ticker/emulator/internal/clock"
 	"crypto-ticker/emulator/internal/ids"
+	"crypto-ticker/emulator/internal/template"
 )
 
 const (
@@ -194,39 +195,56 @@ func (c *conn) dispatch(message []byte) {
 	}()
 }
 
-// message runs the route of a message.
+// message runs the route of a message, and logs that.
 func (c *conn) message(message []byte) {
+	o := c.api.log.begin()
+	ev, refused := c.runRoute(message, o)
+	if refused != 0 {
+		c.sendError(refusalMessage(refused), ev.RequestID)
+		o.end(refused, refusalMessage(refused))
+	} else {
+		o.end(http.StatusOK, "")
+	}
+	c.api.log.writeSocket(o, ev)
+}
+
+// runRoute runs the route of a message. It returns the context of the message's
+// event, and the status that stands for the error that the client gets, or 0.
+func (c *conn) runRoute(message []byte, o *outcome) (ev socketContext, refused int) {
 	if !c.api.g.allowRequest(c.api.def.LogicalID) {
-		c.sendError("Too Many Requests", ids.Gateway())
-		return
+		return c.messageEvent("", nil).RequestContext, http.StatusTooManyRequests
 	}
 	route := c.api.route(message)
 	if route == nil {
-		c.sendError("Forbidden", ids.Gateway())
-		return
+		return c.messageEvent("", nil).RequestContext, http.StatusForbidden
 	}
-	ev := c.messageEvent(route.Key, message)
+	event := c.messageEvent(route.Key, message)
+	return event.RequestContext, c.integrate(route, event, o.integrationStep())
+}
+
+// integrate calls the function of a message's route.
+func (c *conn) integrate(route *template.WebSocketRoute, ev socketEvent, s *step) (refused int) {
 	log := c.api.g.cfg.Log.With("api", c.api.def.LogicalID, "route", route.Key)
-	out, err := c.api.g.invoke(route.FunctionARN, route.Timeout, encode(ev))
+	out, err := c.api.g.invoke(s, route.FunctionARN, route.Timeout, encode(ev))
 	if err == errTimeout {
 		log.Warn("integration timed out", "quota", quotaTimeout, "timeout", c.api.g.timeout(route.Timeout))
-		c.sendError("Endpoint request timed out", ev.RequestContext.RequestID)
-		return
+		return http.StatusGatewayTimeout
 	}
 	var ans answer
 	if err == nil {
 		ans, err = messageAnswer(out, c.api.g.cfg.Quotas.MessageBytes)
 	}
+	s.end(ans.status, err)
 	if err != nil {
 		log.Warn("integration failed", "error", err)
-		c.sendError("Internal server error", ev.RequestContext.RequestID)
-		return
+		return http.StatusInternalServerError
 	}
 	if route.TwoWay && ans.body != "" {
 		if err := c.sendText(frameOf(ws.OpText, []byte(ans.body))); err != nil {
 			log.Warn("answer could not be sent", "error", err)
 		}
 	}
+	return 0
 }
 
 func messageAnswer(out []byte, limit int) (answer, error) {
@@ -279,14 +297,20 @@ func (c *conn) end(why *closeError, payload []byte) bool {
 	return true
 }
 
-// disconnect runs the $disconnect route. Its answer is ignored.
+// disconnect runs the $disconnect route, if there is one, and logs that. The
+// function's answer is ignored.
 func (c *conn) disconnect(code int, reason string) {
-	route := c.api.def.Routes["$disconnect"]
-	if route == nil {
+	o, route := c.api.log.begin(), c.api.def.Routes["$disconnect"]
+	if route == nil && o == nil {
 		return
 	}
-	event := encode(c.disconnectEvent(code, reason))
-	if _, err := c.api.g.invoke(route.FunctionARN, route.Timeout, event); err != nil {
-		c.api.g.cfg.Log.Warn("integration failed", "api", c.api.def.LogicalID, "route", "$disconnect", "error", err)
+	ev := c.disconnectEvent(code, reason)
+	o.end(http.StatusOK, "")
+	if route != nil {
+		if _, err := c.api.g.invoke(o.integrationStep(), route.FunctionARN, route.Timeout, encode(ev)); err != nil {
+			c.api.g.cfg.Log.Warn("integration failed", "api", c.api.def.LogicalID, "route", "$disconnect", "error", err)
+			o.end(http.StatusInternalServerError, refusalMessage(http.StatusInternalServerError))
+		}
 	}
+	c.api.log.writeSocket(o, ev.RequestContext)
 }

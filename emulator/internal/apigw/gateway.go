@@ -53,6 +53,10 @@ type Config struct {
 	// Secret returns the secret of an access key; ok is false if there is no such
 	// key. It must be set if VerifySignatures is.
 	Secret func(accessKeyID string) (secret string, ok bool)
+	// AccessLog, if it is not nil, gets the lines of the APIs' access logs, without
+	// their ends, with the API's logical id. It is called concurrently, and must
+	// not block.
+	AccessLog func(api, line string)
 	// Quotas change the service's limits. Whatever they refuse is logged with the
 	// quota's name.
 	Quotas Quotas
@@ -315,6 +319,9 @@ func cutSegment(path string) (first, rest string) {
 
 // writeMessage answers with API Gateway's usual error body.
 func writeMessage(w http.ResponseWriter, status int, message string) {
+	if logged, ok := w.(*loggedWriter); ok {
+		logged.o.end(status, message)
+	}
 	writeJSON(w, status, encode(map[string]string{"message": message}))
 }
 

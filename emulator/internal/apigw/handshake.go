@@ -44,54 +44,63 @@ func hasToken(values []string, token string) bool {
 	return false
 }
 
-// handshake asks the authorizer and $connect, in this order, and then answers
-// 101 or what they refuse with.
+// handshake answers 101, or what refuses, and logs that.
 func (a *socketAPI) handshake(w http.ResponseWriter, r *http.Request) {
 	if !a.g.begin() {
 		writeMessage(w, http.StatusServiceUnavailable, "Service Unavailable")
 		return
 	}
 	defer a.g.tasks.Done()
-	c := newConn(a, r)
+	c, o := newConn(a, r), a.log.begin()
 	ev := c.connectEvent(r)
-	requestID := ev.RequestContext.RequestID
+	refused := c.establish(w, r, &ev, o)
+	if refused != 0 {
+		c.refuse(w, refused, ev.RequestContext.RequestID)
+		o.end(refused, refusalMessage(refused))
+	} else {
+		o.end(http.StatusOK, "")
+	}
+	a.log.writeSocket(o, ev.RequestContext)
+}
+
+// establish asks the authorizer and $connect, in this order, and then opens the
+// connection, or returns the status that refuses it.
+func (c *conn) establish(w http.ResponseWriter, r *http.Request, ev *socketEvent, o *outcome) (refused int) {
+	a := c.api
 	if !a.g.allowConnection(a.def.LogicalID) {
-		c.refuse(w, http.StatusTooManyRequests, requestID)
-		return
+		return http.StatusTooManyRequests
 	}
 	if a.def.Authorizer != nil {
-		later, now, refused := c.authorize(ev)
+		later, now, refused := c.authorize(*ev, o.authorizerStep())
 		if refused != 0 {
-			c.refuse(w, refused, requestID)
-			return
+			return refused
 		}
 		c.authorizer, ev.RequestContext.Authorizer = later, now
 	}
-	protocol, refused := c.connect(ev)
+	protocol, refused := c.connect(*ev, o.integrationStep())
 	if refused != 0 {
-		c.refuse(w, refused, requestID)
-		return
+		return refused
 	}
 	nc, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		a.g.cfg.Log.Error("connection cannot be taken over for a WebSocket", "error", err)
-		c.refuse(w, http.StatusInternalServerError, requestID)
-		return
+		return http.StatusInternalServerError
 	}
 	early := make([]byte, buffered.Reader.Buffered())
 	buffered.Read(early) // what is buffered is read without an error
 	c.open(nc, early, switchingProtocols(r.Header.Get("Sec-Websocket-Key"), protocol))
+	return 0
 }
 
 // connect runs the $connect route, if there is one. It returns the sub-protocol
 // that the function selected, or the HTTP status that refuses the handshake.
-func (c *conn) connect(ev socketEvent) (protocol string, refused int) {
+func (c *conn) connect(ev socketEvent, s *step) (protocol string, refused int) {
 	route := c.api.def.Routes["$connect"]
 	if route == nil {
 		return "", 0
 	}
 	log := c.api.g.cfg.Log.With("api", c.api.def.LogicalID, "route", "$connect")
-	out, err := c.api.g.invoke(route.FunctionARN, route.Timeout, encode(ev))
+	out, err := c.api.g.invoke(s, route.FunctionARN, route.Timeout, encode(ev))
 	var failed *lambda.FunctionError
 	switch {
 	case err == errTimeout:
@@ -112,6 +121,7 @@ func (c *conn) connect(ev socketEvent) (protocol string, refused int) {
 	if err == nil {
 		protocol, err = subprotocol(ans)
 	}
+	s.end(ans.status, err)
 	switch {
 	case err != nil:
 		log.Warn("answer is malformed, so the handshake is refused with 502", "error", err)
@@ -151,16 +161,18 @@ func subprotocol(ans answer) (string, error) {
 
 // refuse answers a handshake with a status other than 101.
 func (c *conn) refuse(w http.ResponseWriter, status int, requestID string) {
-	message := http.StatusText(status)
+	writeJSON(w, status, encode(refusal{refusalMessage(status), c.id, requestID}))
+}
+
+// refusalMessage is what handshakes and messages are refused with.
+func refusalMessage(status int) string {
 	switch status {
 	case http.StatusInternalServerError, http.StatusBadGateway:
-		message = "Internal server error"
+		return "Internal server error"
 	case http.StatusGatewayTimeout:
-		message = "Endpoint request timed out"
-	case http.StatusTooManyRequests:
-		message = "Too Many Requests"
+		return "Endpoint request timed out"
 	}
-	writeJSON(w, status, encode(refusal{message, c.id, requestID}))
+	return http.StatusText(status)
 }
 
 type refusal struct {

@@ -32,6 +32,7 @@ type httpAPI struct {
 	routes []httpRoute
 	// authorizers are those that routes have.
 	authorizers map[*template.HTTPAuthorizer]*httpAuthorizer
+	log         *accessLog
 }
 
 func newHTTPAPI(g *Gateway, def *template.HTTPAPI, domain string) (*httpAPI, error) {
@@ -39,7 +40,8 @@ func newHTTPAPI(g *Gateway, def *template.HTTPAPI, domain string) (*httpAPI, err
 	if err != nil {
 		return nil, err
 	}
-	a := &httpAPI{g: g, def: def, domain: domain, routes: routes, authorizers: map[*template.HTTPAuthorizer]*httpAuthorizer{}}
+	a := &httpAPI{g: g, def: def, domain: domain, routes: routes, authorizers: map[*template.HTTPAuthorizer]*httpAuthorizer{},
+		log: newAccessLog(g, def.LogicalID, def.AccessLog)}
 	for _, route := range def.Routes {
 		auth := route.Authorizer
 		if auth == nil || a.authorizers[auth] != nil {
@@ -54,11 +56,20 @@ func newHTTPAPI(g *Gateway, def *template.HTTPAPI, domain string) (*httpAPI, err
 
 func (a *httpAPI) serveHost(w http.ResponseWriter, r *http.Request, _ string) { a.serve(w, r) }
 
-// serve answers one request.
+// serve answers one request, and logs it.
 func (a *httpAPI) serve(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	requestID := ids.Gateway()
-	h["apigw-requestid"] = []string{requestID}
+	call := &httpCall{api: a, r: r, requestID: ids.Gateway(), outcome: a.log.begin()}
+	w.Header()["apigw-requestid"] = []string{call.requestID}
+	if a.log == nil {
+		a.answer(w, call)
+		return
+	}
+	a.answer(&loggedWriter{w, call.outcome}, call)
+	a.log.write(call.outcome, call.variable)
+}
+
+func (a *httpAPI) answer(w http.ResponseWriter, call *httpCall) {
+	r := call.r
 	if !a.g.allowRequest(a.def.LogicalID) {
 		writeMessage(w, http.StatusTooManyRequests, "Too Many Requests")
 		return
@@ -80,20 +91,18 @@ func (a *httpAPI) serve(w http.ResponseWriter, r *http.Request) {
 	if a.def.CORS != nil && a.cors(w, r) {
 		return
 	}
-	route, params := findRoute(a.routes, r.Method, path)
-	if route == nil {
+	if call.route, call.params = findRoute(a.routes, r.Method, path); call.route == nil {
 		writeMessage(w, http.StatusNotFound, "Not Found")
 		return
 	}
-	call := &httpCall{api: a, route: route, params: params, r: r, requestID: requestID}
-	if auth := a.authorizers[route.Authorizer]; auth != nil {
+	if auth := a.authorizers[call.route.Authorizer]; auth != nil {
 		var ok bool
 		if call.identity, ok = auth.authorize(w, call); !ok {
 			return
 		}
 	}
 	var err error
-	call.body, err = readBody(w, r)
+	call.body, err = readBody(unlogged(w), r)
 	if tooBig := new(http.MaxBytesError); errors.As(err, &tooBig) {
 		a.g.exceeded(quotaPayload, a.def.LogicalID)
 		writeMessage(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
@@ -135,7 +144,8 @@ func (a *httpAPI) integrate(w http.ResponseWriter, call *httpCall) {
 	if route.PayloadFormat == "1.0" {
 		event, parse = call.eventV1(), answerV1
 	}
-	out, err := a.g.task(route.FunctionARN, route.Timeout, encode(event))
+	step := call.outcome.integrationStep()
+	out, err := a.g.task(step, route.FunctionARN, route.Timeout, encode(event))
 	switch err {
 	case errTooLarge:
 		a.g.exceeded(quotaPayload, a.def.LogicalID)
@@ -157,6 +167,7 @@ func (a *httpAPI) integrate(w http.ResponseWriter, call *httpCall) {
 	if err == nil {
 		body, err = ans.bytes()
 	}
+	step.end(ans.status, err)
 	if err != nil {
 		log.Warn("integration failed", "error", err)
 		writeMessage(w, http.StatusInternalServerError, "Internal Server Error")

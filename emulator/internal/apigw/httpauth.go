@@ -184,11 +184,13 @@ func (a *httpAuthorizer) grant(call *httpCall, values []string) (*httpGrant, err
 			return g.httpGrant, nil
 		}
 	}
-	out, err := a.api.g.task(a.def.FunctionARN, httpAuthorizerTimeout, encode(a.event(call, values)))
+	step := call.outcome.authorizerStep()
+	out, err := a.api.g.task(step, a.def.FunctionARN, httpAuthorizerTimeout, encode(a.event(call, values)))
 	if err != nil {
 		return nil, err
 	}
 	grant, err := parseHTTPGrant(out, a.def.Simple)
+	step.end(http.StatusOK, err)
 	if err == nil && cached {
 		a.keep(key, grant)
 	}

@@ -23,6 +23,7 @@ type httpCall struct {
 	body      []byte
 	requestID string
 	identity  httpIdentity
+	outcome   *outcome // nil without an access log
 }
 
 // httpEventV2 is an event in payload format 2.0.
@@ -73,22 +74,7 @@ func (c *httpCall) eventV2() httpEventV2 {
 		Headers:        joinValues(c.headers(now), ","),
 		PathParameters: c.params,
 		StageVariables: c.api.def.StageVariables,
-		RequestContext: httpContextV2{
-			AccountID:    c.api.g.cfg.Stack.AccountID,
-			APIID:        c.api.def.ID,
-			Authorizer:   c.identity.v2,
-			DomainName:   c.api.domain,
-			DomainPrefix: c.api.def.ID,
-			HTTP: httpDescription{
-				Method: r.Method, Path: r.URL.Path, Protocol: r.Proto,
-				SourceIP: sourceIP(r), UserAgent: r.UserAgent(),
-			},
-			RequestID: c.requestID,
-			RouteKey:  c.route.Key,
-			Stage:     c.api.def.Stage,
-			Time:      now.UTC().Format(commonLogTime),
-			TimeEpoch: now.UnixMilli(),
-		},
+		RequestContext: c.contextV2(now),
 	}
 	for _, line := range r.Header["Cookie"] {
 		for cookie := range strings.SplitSeq(line, ";") {
@@ -101,6 +87,39 @@ func (c *httpCall) eventV2() httpEventV2 {
 	ev.QueryStringParameters = joinValues(parseQuery(r.URL.RawQuery), ",")
 	ev.Body, ev.IsBase64Encoded = c.encodedBody()
 	return ev
+}
+
+// contextV2 is the request's context, with the caller if it is known, and the
+// route's key if there is one.
+func (c *httpCall) contextV2(now time.Time) httpContextV2 {
+	r, routeKey := c.r, ""
+	if c.route != nil {
+		routeKey = c.route.Key
+	}
+	return httpContextV2{
+		AccountID:    c.api.g.cfg.Stack.AccountID,
+		APIID:        c.api.def.ID,
+		Authorizer:   c.identity.v2,
+		DomainName:   c.api.domain,
+		DomainPrefix: c.api.def.ID,
+		HTTP: httpDescription{
+			Method: r.Method, Path: r.URL.Path, Protocol: r.Proto,
+			SourceIP: sourceIP(r), UserAgent: r.UserAgent(),
+		},
+		RequestID: c.requestID,
+		RouteKey:  routeKey,
+		Stage:     c.api.def.Stage,
+		Time:      now.UTC().Format(commonLogTime),
+		TimeEpoch: now.UnixMilli(),
+	}
+}
+
+// variable returns a variable of the access log, or "".
+func (c *httpCall) variable(name string) string {
+	if rest, ok := strings.CutPrefix(name, "authorizer."); ok {
+		return jsonVariable(c.identity.v1, rest)
+	}
+	return contextVariable(c.contextV2(c.outcome.begin), name)
 }
 
 // headers are the request's headers and those that API Gateway adds, with names

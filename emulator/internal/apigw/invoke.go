@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"crypto-ticker/emulator/internal/lambda"
 )
 
 // What can go wrong with an integration besides an error of Invoke itself.
@@ -22,7 +24,7 @@ const maxEvent = 6 << 20
 
 // task is invoke for a caller that Close does not know of yet: Close waits for
 // the function, but not for the client, which may take its time with the answer.
-func (g *Gateway) task(functionARN string, timeout time.Duration, event []byte) ([]byte, error) {
+func (g *Gateway) task(s *step, functionARN string, timeout time.Duration, event []byte) ([]byte, error) {
 	if len(event) > maxEvent {
 		return nil, errTooLarge
 	}
@@ -30,17 +32,24 @@ func (g *Gateway) task(functionARN string, timeout time.Duration, event []byte) 
 		return nil, errClosed
 	}
 	defer g.tasks.Done()
-	return g.invoke(functionARN, timeout, event)
+	return g.invoke(s, functionARN, timeout, event)
 }
 
 // invoke calls a function with an integration's timeout; errTimeout says that
-// it has passed. The function itself keeps running then, as on AWS.
-func (g *Gateway) invoke(functionARN string, timeout time.Duration, event []byte) ([]byte, error) {
+// it has passed. The function itself keeps running then, as on AWS. A step, which
+// may be nil, gets what the access log tells of the call.
+func (g *Gateway) invoke(s *step, functionARN string, timeout time.Duration, event []byte) (out []byte, err error) {
 	ctx, cancel := context.WithCancelCause(g.ctx)
 	defer cancel(nil)
 	timer := g.cfg.Clock.AfterFunc(g.timeout(timeout), func() { cancel(errTimeout) })
 	defer timer.Stop()
-	out, err := g.cfg.Invoke(ctx, functionARN, event)
+	to := ctx
+	if s != nil {
+		to = lambda.KeepRequestID(ctx, &s.requestID)
+		begin := g.cfg.Clock.Now()
+		defer func() { s.ran, s.latency, s.err = true, g.cfg.Clock.Now().Sub(begin), err }()
+	}
+	out, err = g.cfg.Invoke(to, functionARN, event)
 	if err != nil && context.Cause(ctx) == errTimeout {
 		return nil, errTimeout
 	}

@@ -20,13 +20,15 @@ type socketAPI struct {
 	methodARN string // of $connect
 	selection selection
 	sources   []identitySource
+	log       *accessLog
 
 	mu    sync.RWMutex
 	conns map[string]*conn // also those that are closing
 }
 
 func newSocketAPI(g *Gateway, def *template.WebSocketAPI, domain string) (*socketAPI, error) {
-	a := &socketAPI{g: g, def: def, domain: domain, conns: map[string]*conn{}}
+	a := &socketAPI{g: g, def: def, domain: domain, conns: map[string]*conn{},
+		log: newAccessLog(g, def.LogicalID, def.AccessLog)}
 	a.methodARN = fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/$connect",
 		g.cfg.Stack.Region, g.cfg.Stack.AccountID, def.ID, def.Stage)
 	var err error

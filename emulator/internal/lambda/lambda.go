@@ -215,7 +215,25 @@ func (s *Service) Invoke(ctx context.Context, nameOrARN string, event []byte) ([
 		return nil, err
 	}
 	inv := s.newInvocation(f, event)
+	NoteRequestID(ctx, inv.id)
 	return inv.run(ctx)
+}
+
+// requestIDKey is the context's key of KeepRequestID.
+type requestIDKey struct{}
+
+// KeepRequestID returns a context with which Invoke puts the request id of the
+// event, which the function's log lines have too, in id before it does anything
+// else with it.
+func KeepRequestID(ctx context.Context, id *string) context.Context {
+	return context.WithValue(ctx, requestIDKey{}, id)
+}
+
+// NoteRequestID puts an id where KeepRequestID says, for whoever runs functions.
+func NoteRequestID(ctx context.Context, requestID string) {
+	if id, ok := ctx.Value(requestIDKey{}).(*string); ok {
+		*id = requestID
+	}
 }
 
 // Close ends all functions and waits until nothing of them is left.

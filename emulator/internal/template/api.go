@@ -11,8 +11,8 @@ var (
 	apiNoted  = []string{"ApiKeySelectionExpression", "BasePath", "Body", "BodyS3Location", "CredentialsArn",
 		"DisableSchemaValidation", "RouteKey", "Target"}
 
-	stageRead   = []string{"ApiId", "AutoDeploy", "DeploymentId", "StageName", "StageVariables"}
-	stageSilent = []string{"AccessLogSettings", "AccessPolicyId", "ClientCertificateId", "Description", "Tags"}
+	stageRead   = []string{"AccessLogSettings", "ApiId", "AutoDeploy", "DeploymentId", "StageName", "StageVariables"}
+	stageSilent = []string{"AccessPolicyId", "ClientCertificateId", "Description", "Tags"}
 	stageNoted  = []string{"DefaultRouteSettings", "RouteSettings"}
 )
 
@@ -96,12 +96,13 @@ func (o owner) name() string {
 	return o.http.LogicalID
 }
 
-// stage gives the API's stage and its variables, to be set as well as to be read.
-func (o owner) stage() (name *string, variables *map[string]string) {
+// stage gives the API's stage, its variables and its settings, to be set as well
+// as to be read.
+func (o owner) stage() (name *string, variables *map[string]string, settings *StageSettings) {
 	if o.ws != nil {
-		return &o.ws.Stage, &o.ws.StageVariables
+		return &o.ws.Stage, &o.ws.StageVariables, &o.ws.StageSettings
 	}
-	return &o.http.Stage, &o.http.StageVariables
+	return &o.http.Stage, &o.http.StageVariables, &o.http.StageSettings
 }
 
 // apiParts reads what belongs to the APIs, in the order in which one refers to
@@ -137,19 +138,19 @@ func (l *loader) apiStage(res *resource) {
 	if name != "" {
 		name = stage(p, "$default")
 	}
-	variables := p.stringMap("StageVariables")
+	variables, settings := p.stringMap("StageVariables"), stageSettings(p)
 	if api.ws != nil && name == "$default" {
 		p.bad("StageName", "$default is for HTTP APIs only; use another name")
 	}
 	if api.none() || name == "" {
 		return
 	}
-	stageName, stageVariables := api.stage()
+	stageName, stageVariables, stageSettings := api.stage()
 	if *stageName != "" {
 		l.notef(res.line, res.id, "%s %s: %s has the stage %s", res.typ, name, api.name(), *stageName)
 		return
 	}
-	*stageName, *stageVariables = name, variables
+	*stageName, *stageVariables, *stageSettings = name, variables, settings
 	if !p.truth("AutoDeploy", false) && !p.has("DeploymentId") {
 		l.notef(res.line, res.id, "%s without AutoDeploy and DeploymentId, which on AWS has no routes: its routes are served", res.typ)
 	}

@@ -10,8 +10,8 @@ import (
 // Properties of AWS::Serverless::HttpApi.
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-httpapi.html
 var (
-	httpAPIRead   = []string{"Auth", "CorsConfiguration", "StageName", "StageVariables"}
-	httpAPISilent = []string{"AccessLogSettings", "Description", "DisableExecuteApiEndpoint", "FailOnWarnings",
+	httpAPIRead   = []string{"AccessLogSettings", "Auth", "CorsConfiguration", "StageName", "StageVariables"}
+	httpAPISilent = []string{"Description", "DisableExecuteApiEndpoint", "FailOnWarnings",
 		"Name", "PropagateTags", "Tags"}
 	httpAPINoted = []string{"DefaultRouteSettings", "DefinitionBody", "DefinitionUri", "Domain", "RouteSettings"}
 )
@@ -27,6 +27,7 @@ func (l *loader) httpAPI(res *resource) {
 		Stage:          stage(p, "$default"),
 		CORS:           cors(p),
 		StageVariables: p.stringMap("StageVariables"),
+		StageSettings:  stageSettings(p),
 	}
 	l.httpAuths[api] = l.httpAuth(p.object("Auth"))
 	l.stack.HTTPAPIs = append(l.stack.HTTPAPIs, api)

@@ -70,7 +70,7 @@ var (
 // or by its ARN, either with variables of the API's stage.
 func (l *loader) lambdaURI(p *props, name string, api owner) string {
 	written := p.required(name)
-	_, variables := api.stage()
+	_, variables, _ := api.stage()
 	known := true
 	arn := stageVariable.ReplaceAllStringFunc(written, func(s string) string {
 		variable := stageVariable.FindStringSubmatch(s)[1]

@@ -90,6 +90,7 @@ type HTTPAPI struct {
 	Routes         []*HTTPRoute
 	CORS           *CORS // nil if not configured
 	StageVariables map[string]string
+	StageSettings
 }
 
 // HTTPRoute is one route of an HTTPAPI, with a Lambda proxy integration.
@@ -155,6 +156,7 @@ type WebSocketAPI struct {
 	Routes                   map[string]*WebSocketRoute // by route key
 	Authorizer               *Authorizer                // of $connect; nil if open
 	StageVariables           map[string]string
+	StageSettings
 }
 
 // WebSocketRoute is one route of a WebSocketAPI.

@@ -10,8 +10,9 @@ import (
 // Properties of AWS::Serverless::WebSocketApi.
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-websocketapi.html
 var (
-	webSocketRead   = []string{"Auth", "RouteSelectionExpression", "Routes", "StageName", "StageVariables"}
-	webSocketSilent = []string{"AccessLogSettings", "Description", "DisableExecuteApiEndpoint", "FailOnWarnings",
+	webSocketRead = []string{"AccessLogSettings", "Auth", "RouteSelectionExpression", "Routes", "StageName",
+		"StageVariables"}
+	webSocketSilent = []string{"Description", "DisableExecuteApiEndpoint", "FailOnWarnings",
 		"IpAddressType", "Name", "PropagateTags", "Tags"}
 	webSocketNoted = []string{"ApiKeySelectionExpression", "DefaultRouteSettings", "DisableSchemaValidation",
 		"Domain", "RouteSettings"}
@@ -29,6 +30,7 @@ func (l *loader) webSocketAPI(res *resource) {
 		RouteSelectionExpression: routeSelection(p),
 		Routes:                   map[string]*WebSocketRoute{},
 		StageVariables:           p.stringMap("StageVariables"),
+		StageSettings:            stageSettings(p),
 	}
 	if api.Stage == "$default" {
 		p.bad("StageName", "$default is for HTTP APIs only; use another name")
