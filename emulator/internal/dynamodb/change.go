@@ -13,6 +13,8 @@ import (
 // maxItemSize is how large an item may be, in bytes as value.size counts them.
 const maxItemSize = 400 << 10
 
+var errItemTooLarge = validation("Item size has exceeded the maximum allowed size")
+
 // An item is stored as its size, as a varint, and its JSON.
 
 // encode gives an item as it is stored, if the table can hold it. What an update
@@ -24,7 +26,7 @@ func (t *table) encode(it item, updated bool) ([]byte, error) {
 	case size > maxItemSize && updated:
 		return nil, errUpdateTooLarge
 	case size > maxItemSize:
-		return nil, validation("Item size has exceeded the maximum allowed size")
+		return nil, errItemTooLarge
 	case updated && slices.ContainsFunc(it, tooDeep):
 		return nil, errNesting
 	}
@@ -83,7 +85,8 @@ type change struct {
 	condition *condition
 	update    *update
 	// next gives the item that is to be, and how it is stored; nil to
-	// delete it. old is nil if there is none.
+	// delete it. old is nil if there is none. Without a next, the change is
+	// only a condition.
 	next     func(old item) (item, []byte, error)
 	needsOld bool // next wants to see the old item
 
@@ -165,6 +168,10 @@ func (e *Engine) attempt(rd reader, ch *change) ([]write, error) {
 			return nil, conditionFailed(nil)
 		}
 		return nil, conditionFailed(bytes.Clone(storedJSON(stored)))
+	}
+	if ch.next == nil { // a ConditionCheck
+		ch.cost = usage{table: writeUnits(ch.oldSize)}
+		return nil, nil
 	}
 	next, nextStored, err := ch.next(ch.old)
 	if err != nil {

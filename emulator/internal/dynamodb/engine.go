@@ -129,6 +129,8 @@ func (e *Engine) operations() map[string]awsjson.Operation {
 		"Scan":               e.scan,
 		"BatchWriteItem":     e.batchWriteItem,
 		"BatchGetItem":       e.batchGetItem,
+		"TransactWriteItems": e.transactWriteItems,
+		"TransactGetItems":   e.transactGetItems,
 	}
 	operations := make(map[string]awsjson.Operation, len(all))
 	for name, op := range all {

@@ -167,7 +167,7 @@ func TestWire(t *testing.T) {
 	for _, tt := range []struct{ name, target, body, want string }{
 		{"no target", "", `{}`, `{"__type":"com.amazon.coral.service#UnknownOperationException"}`},
 		{"no operation", "DynamoDB_20120810.Nothing", `{}`, `{"__type":"com.amazon.coral.service#UnknownOperationException"}`},
-		{"not emulated", "DynamoDB_20120810.TransactWriteItems", `{}`, `{"__type":"com.amazon.coral.service#UnknownOperationException"}`},
+		{"not emulated", "DynamoDB_20120810.ExecuteStatement", `{}`, `{"__type":"com.amazon.coral.service#UnknownOperationException"}`},
 		{"not JSON", "DynamoDB_20120810.GetItem", `{"TableName"`, `{"Message":"Unexpected token received from parser","__type":"com.amazon.coral.service#SerializationException"}`},
 		{"empty", "DynamoDB_20120810.PutItem", ``, `{"Message":"Unexpected token received from parser","__type":"com.amazon.coral.service#SerializationException"}`},
 		{"null", "DynamoDB_20120810.PutItem", `null`, `{"Message":"Unexpected value type in payload","__type":"com.amazon.coral.service#SerializationException"}`},

@@ -91,14 +91,22 @@ func (e *Engine) updateItem(body []byte) (json.RawMessage, error) {
 	if ch.key, err = t.schema.ofKey(r.key); err != nil {
 		return nil, err
 	}
-	for _, a := range ch.update.actions {
-		if name := a.path[0].name; t.schema.has(name) {
-			return nil, invalidParameter("Cannot update attribute %s. This attribute is part of the key", name)
-		}
+	if err := t.updatable(ch.update); err != nil {
+		return nil, err
 	}
 	ch.needsOld = true
 	ch.next = func(old item) (item, []byte, error) { return t.updated(r.key, ch.update, old) }
 	return e.carryOut(ch)
+}
+
+// updatable refuses to change a key.
+func (t *table) updatable(u *update) error {
+	for _, a := range u.actions {
+		if name := a.path[0].name; t.schema.has(name) {
+			return invalidParameter("Cannot update attribute %s. This attribute is part of the key", name)
+		}
+	}
+	return nil
 }
 
 // updated gives an item as an update makes it; old is nil if there is none.

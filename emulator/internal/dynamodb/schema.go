@@ -33,27 +33,43 @@ func (s schema) has(name string) bool {
 
 // of encodes the key of an item that is to be stored.
 func (s schema) of(it item) ([]byte, error) {
-	for _, a := range s.attributes() {
-		v, ok := it.get(a.name)
-		if !ok {
-			return nil, invalidParameter("Missing the key %s in the item", a.name)
-		}
-		if v.kind != a.kind {
-			return nil, invalidParameter("Type mismatch for key %s expected: %s actual: %s", a.name, a.kind, v.kind)
-		}
+	if err := s.fits(it); err != nil {
+		return nil, err
 	}
 	return s.encode(it)
 }
 
+// fits says whether an item that is to be stored has a key of the right types.
+func (s schema) fits(it item) error {
+	for _, a := range s.attributes() {
+		v, ok := it.get(a.name)
+		if !ok {
+			return invalidParameter("Missing the key %s in the item", a.name)
+		}
+		if v.kind != a.kind {
+			return invalidParameter("Type mismatch for key %s expected: %s actual: %s", a.name, a.kind, v.kind)
+		}
+	}
+	return nil
+}
+
 // ofKey encodes a key that is given as such: nothing more, nothing less.
 func (s schema) ofKey(key item) ([]byte, error) {
+	if err := s.fitsKey(key); err != nil {
+		return nil, err
+	}
+	return s.encode(key)
+}
+
+// fitsKey says whether a key has the right attributes, of the right types.
+func (s schema) fitsKey(key item) error {
 	attributes := s.attributes()
 	for _, a := range attributes {
 		if v, ok := key.get(a.name); !ok || v.kind != a.kind || len(key) != len(attributes) {
-			return nil, validation("The provided key element does not match the schema")
+			return validation("The provided key element does not match the schema")
 		}
 	}
-	return s.encode(key)
+	return nil
 }
 
 // encode encodes a key whose attributes are there and of the right types.

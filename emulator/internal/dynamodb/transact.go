@@ -1,0 +1,282 @@
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactGetItems.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
+
+package dynamodb
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"crypto-ticker/emulator/internal/awsjson"
+)
+
+// Limits of a transaction.
+const (
+	maxTransactItems = 100
+	maxTransactBytes = 4 << 20
+	maxToken         = 36
+	// transactional is how many times as much an operation costs in a
+	// transaction.
+	transactional = 2
+)
+
+var (
+	errSameItem      = validation("Transaction request cannot include multiple operations on one item")
+	errTransactBytes = validation("Transaction request cannot include items of more than 4 MB in all")
+)
+
+// transaction is a request of TransactWriteItems or TransactGetItems.
+type transaction struct {
+	r       *request // with what is wanted back
+	token   *string
+	raw     []byte // TransactItems as the client sent it; nil if it did not
+	actions []*transactItem
+}
+
+// transactItem is one action of a transaction.
+type transactItem struct {
+	kind string // Put, Update, Delete, ConditionCheck or Get
+	r    *request
+	t    *table
+	key  []byte
+	ch   *change // of a write
+	// reason is what cancels the transaction because of this action, if it is
+	// known before the item is.
+	reason error
+	paths  []path // of a Get
+}
+
+// parseTransaction reads a request whose actions are of some of the kinds, and
+// checks the members that stand by themselves.
+func parseTransaction(body []byte, kinds ...string) (*transaction, error) {
+	s, err := scan(body)
+	if err != nil {
+		return nil, err
+	}
+	tx := &transaction{r: &request{}}
+	if err := tx.members(s, kinds); err != nil {
+		return nil, err
+	}
+	var c constraints
+	c.require(tx.raw != nil, nil, "transactItems", "not be null")
+	c.require(tx.raw == nil || len(tx.actions) > 0, "[]", "transactItems", "have length greater than or equal to 1")
+	if len(tx.actions) > maxTransactItems {
+		c = append(c, "Value at 'TransactItems' failed to satisfy constraint: Member must have length less than or equal to 100")
+	}
+	if tx.token != nil {
+		c.require(*tx.token != "", *tx.token, "clientRequestToken", "have length greater than or equal to 1")
+		c.require(len(*tx.token) <= maxToken, *tx.token, "clientRequestToken", "have length less than or equal to "+strconv.Itoa(maxToken))
+	}
+	c.oneOf(tx.r.returnCapacity, "returnConsumedCapacity", "INDEXES", "TOTAL", "NONE")
+	c.oneOf(tx.r.returnMetrics, "returnItemCollectionMetrics", "SIZE", "NONE")
+	for i, a := range tx.actions {
+		if a != nil {
+			a.check(&c, "transactItems."+strconv.Itoa(i+1)+".member."+strings.ToLower(a.kind[:1])+a.kind[1:]+".")
+		}
+	}
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	if slices.Contains(tx.actions, nil) {
+		return nil, validation("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
+	}
+	return tx, nil
+}
+
+func (tx *transaction) members(s *scanner, kinds []string) error {
+	if err := s.begin('{'); err != nil {
+		return err
+	}
+	for s.more() {
+		name := s.name()
+		if s.null() {
+			continue
+		}
+		var err error
+		switch name {
+		case "TransactItems":
+			start := s.pos
+			err = tx.items(s, kinds)
+			tx.raw = s.data[start:min(s.pos, len(s.data))]
+		case "ClientRequestToken":
+			var token string
+			token, err = s.text()
+			tx.token = &token
+		default:
+			err = tx.r.member(s, name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// items reads the actions; one without an operation is nil.
+func (tx *transaction) items(s *scanner, kinds []string) error {
+	if err := s.begin('['); err != nil {
+		return err
+	}
+	tx.actions = nil
+	for s.more() {
+		if err := s.begin('{'); err != nil {
+			return err
+		}
+		var a *transactItem
+		for s.more() {
+			kind := s.name()
+			if s.null() {
+				continue
+			}
+			if !slices.Contains(kinds, kind) {
+				s.raw()
+				continue
+			}
+			if a != nil {
+				return validation("TransactItems can only contain one of Check, Put, Update or Delete")
+			}
+			r, err := readRequest(s)
+			if err != nil {
+				return err
+			}
+			a = &transactItem{kind: kind, r: r}
+		}
+		tx.actions = append(tx.actions, a)
+	}
+	return nil
+}
+
+// check notes what is wrong with the members of an action, which are those of
+// the operation on one item.
+func (a *transactItem) check(c *constraints, at string) {
+	if a.r.hasTable {
+		c.tableNameAt(at+"tableName", a.r.table)
+	} else {
+		c.require(false, nil, at+"tableName", "not be null")
+	}
+	if a.kind == "Put" {
+		c.require(a.r.item != nil, nil, at+"item", "not be null")
+	} else {
+		c.require(a.r.key != nil, nil, at+"key", "not be null")
+	}
+	c.require(a.kind != "Update" || a.r.update != nil, nil, at+"updateExpression", "not be null")
+	c.require(a.kind != "ConditionCheck" || a.r.condition != nil, nil, at+"conditionExpression", "not be null")
+	c.oneOf(a.r.returnOnFailure, at+"returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
+}
+
+// resolve finds the tables of the actions and encodes their keys. What is wrong
+// with one action alone becomes its reason.
+func (e *Engine) resolve(tx *transaction) (err error) {
+	seen := map[string]bool{}
+	for _, a := range tx.actions {
+		if a.t, err = e.find(a.r.table); err != nil {
+			return err
+		}
+		if a.kind == "Put" {
+			a.reason = a.t.schema.fits(a.r.item)
+		} else {
+			a.reason = a.t.schema.fitsKey(a.r.key)
+		}
+		if a.reason != nil {
+			continue
+		}
+		if a.key, err = a.t.schema.encode(a.r.keyed()); err != nil {
+			return err
+		}
+		id := a.t.name + "\x00" + string(a.key)
+		if seen[id] {
+			return errSameItem
+		}
+		seen[id] = true
+	}
+	return nil
+}
+
+// cancelled is the error of a transaction of which some actions fail; none if
+// none does. There is an entry for each action; nil for one that does not fail.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html
+func cancelled(failures []error) error {
+	codes := make([]string, len(failures))
+	reasons := make([]map[string]any, len(failures))
+	failed := false
+	for i, failure := range failures {
+		codes[i] = "None"
+		reasons[i] = map[string]any{}
+		if e := new(awsjson.Error); errors.As(failure, &e) {
+			failed = true
+			codes[i] = "ConditionalCheckFailed"
+			if e.Type == validateNamespace+"ValidationException" {
+				codes[i] = "ValidationError"
+			}
+			reasons[i]["Message"] = e.Message
+			if it, ok := e.Fields["Item"]; ok {
+				reasons[i]["Item"] = it
+			}
+		}
+		reasons[i]["Code"] = codes[i]
+	}
+	if !failed {
+		return nil
+	}
+	return &awsjson.Error{
+		Type: serviceNamespace + "TransactionCanceledException", MessageKey: "Message",
+		Message: "Transaction cancelled, please refer cancellation reasons for specific reasons [" + strings.Join(codes, ", ") + "]",
+		Fields:  map[string]any{"CancellationReasons": reasons},
+	}
+}
+
+func (e *Engine) transactGetItems(body []byte) (json.RawMessage, error) {
+	tx, err := parseTransaction(body, "Get")
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range tx.actions {
+		if err := a.r.placeholders(named{"ProjectionExpression", a.r.projection}); err != nil {
+			return nil, err
+		}
+		if a.paths, err = a.r.projectionPaths(); err != nil {
+			return nil, err
+		}
+		if err := a.r.bind.unused(); err != nil {
+			return nil, err
+		}
+	}
+	if err := e.resolve(tx); err != nil {
+		return nil, err
+	}
+	failures := make([]error, len(tx.actions))
+	for i, a := range tx.actions {
+		failures[i] = a.reason
+	}
+	if err := cancelled(failures); err != nil {
+		return nil, err
+	}
+	out, cost := []byte(`{"Responses":[`), costs{}
+	err = e.store.view(func(rd reader) (err error) {
+		size := 0
+		for i, a := range tx.actions {
+			stored := rd.get(a.t.space, a.key)
+			if size += storedSize(stored); size > maxTransactBytes {
+				return errTransactBytes
+			}
+			cost.of(a.t.name).table += transactional * readUnits(storedSize(stored), true)
+			if i > 0 {
+				out = append(out, ',')
+			}
+			out = append(out, '{')
+			if stored != nil {
+				if out, err = appendStored(append(out, `"Item":`...), stored, a.paths); err != nil {
+					return err
+				}
+			}
+			out = append(out, '}')
+		}
+		return nil
+	})
+	out = tx.r.appendCosts(append(out, ']'), cost, "Read")
+	return append(out, '}'), err
+}
