@@ -58,11 +58,12 @@ func authority(l net.Listener) string {
 func (e *Emulator) endpoints() map[string]string {
 	env := map[string]string{
 		// What is not emulated must fail here, and not reach AWS.
-		"AWS_ENDPOINT_URL":                 e.AWSURL(),
-		"AWS_ENDPOINT_URL_DYNAMODB":        e.AWSURL(),
-		"AWS_ENDPOINT_URL_LAMBDA":          e.AWSURL(),
-		"AWS_ENDPOINT_URL_SECRETS_MANAGER": e.AWSURL(),
-		"SSL_CERT_FILE":                    e.signer.BundleFile(),
+		"AWS_ENDPOINT_URL":                  e.AWSURL(),
+		"AWS_ENDPOINT_URL_DYNAMODB":         e.AWSURL(),
+		"AWS_ENDPOINT_URL_DYNAMODB_STREAMS": e.AWSURL(),
+		"AWS_ENDPOINT_URL_LAMBDA":           e.AWSURL(),
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER":  e.AWSURL(),
+		"SSL_CERT_FILE":                     e.signer.BundleFile(),
 	}
 	if len(e.stack.WebSocketAPIs) == 1 { // with more, only the function knows which it means
 		a := e.stack.WebSocketAPIs[0]
@@ -134,8 +135,9 @@ func applyEnvVars(stack *template.Stack, file string) error {
 // services tells the AWS services on the one endpoint apart.
 func (e *Emulator) services() http.Handler {
 	targets := map[string]http.Handler{
-		"DynamoDB_20120810": e.tables,
-		"secretsmanager":    e.secrets,
+		"DynamoDB_20120810":        e.tables,
+		"DynamoDBStreams_20120810": e.tables,
+		"secretsmanager":           e.secrets,
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		service, _, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")

@@ -156,7 +156,8 @@ func (e *Engine) attempt(rd reader, ch *change) ([]write, error) {
 	}
 	stored := rd.get(ch.t.space, ch.key)
 	ch.hadOld, ch.oldSize = stored != nil, storedSize(stored)
-	derived := len(ch.t.indexes()) > 0 || ch.t.ttl.Load() != nil
+	recorded := ch.t.stream.Load().open()
+	derived := recorded || len(ch.t.indexes()) > 0 || ch.t.ttl.Load() != nil
 	if stored != nil && (ch.condition != nil || ch.needsOld || derived) {
 		var err error
 		if ch.old, err = decodeStored(stored); err != nil {
@@ -185,6 +186,9 @@ func (e *Engine) attempt(rd reader, ch *change) ([]write, error) {
 	writes := []write{{ch.t.space, ch.key, nextStored}}
 	if derived {
 		writes = e.derive(writes, ch)
+	}
+	if recorded && !bytes.Equal(stored, nextStored) {
+		writes = e.emit(writes, rd, ch.t, ch.old, next, false)
 	}
 	return writes, nil
 }

@@ -116,7 +116,7 @@ func writeForever(dir string) error {
 		return err
 	}
 	var e *awsjson.Error
-	_, err = engine.Do(context.Background(), "CreateTable", []byte(indexedTable))
+	_, err = engine.Do(context.Background(), "CreateTable", []byte(streamedTable))
 	if err != nil && !errors.As(err, &e) { // it may be there
 		return err
 	}
@@ -141,8 +141,8 @@ func writeForever(dir string) error {
 
 // TestCrash kills a process that writes at random moments, again and again, and
 // each time opens what it leaves: every write that was acknowledged is there,
-// of one that was not either all or nothing, and the indexes agree with the
-// table. DYNAMODB_TEST_CRASHES says how many times; 10 if it does not.
+// of one that was not either all or nothing, and the indexes and the stream agree
+// with the table. DYNAMODB_TEST_CRASHES says how many times; 10 if it does not.
 func TestCrash(t *testing.T) {
 	t.Parallel()
 	rounds := 10
@@ -259,6 +259,7 @@ func checkCrash(t *testing.T, dir string, done, acknowledged []int, state []map[
 		}
 	}
 	b.wantInStep("Indexed")
+	b.wantReplayed("Indexed")
 	return steps
 }
 

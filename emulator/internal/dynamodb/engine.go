@@ -27,6 +27,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 
 	"crypto-ticker/emulator/internal/awsjson"
@@ -51,8 +52,10 @@ type Config struct {
 type Engine struct {
 	cfg     Config
 	store   store
-	service awsjson.Service
+	service awsjson.Service // DynamoDB
+	changes awsjson.Service // DynamoDB Streams
 	sweeper sweeper
+	streams streams
 
 	mu     sync.RWMutex // guards tables; held while one is made or deleted
 	tables map[string]*table
@@ -65,19 +68,23 @@ const maxBody = 16 << 20
 // Open makes an Engine with the tables that its folder holds. A file that is
 // damaged, or in use by another process, is an error that says so.
 func Open(cfg Config) (*Engine, error) {
-	e := &Engine{cfg: cfg, store: newMemoryStore(), tables: map[string]*table{}}
+	e := &Engine{cfg: cfg, tables: map[string]*table{}}
+	inner := store(newMemoryStore())
 	if cfg.Dir != "" {
 		s, err := openBoltStore(cfg.Dir)
 		if err != nil {
 			return nil, err
 		}
-		e.store = s
+		inner = s
 	}
+	e.store = notifier{inner, &e.streams}
 	e.service = awsjson.Service{
 		Target: "DynamoDB_20120810", Version: "1.0", MaxBody: maxBody,
 		Operations: e.operations(), Unknown: e.unknown,
 		Internal: serviceNamespace + "InternalServerError", Log: cfg.Log,
 	}
+	e.changes = e.service
+	e.changes.Target, e.changes.Operations = streamsTarget, e.streamOperations()
 	if err := e.load(); err != nil {
 		e.store.close()
 		return nil, err
@@ -95,14 +102,23 @@ func (e *Engine) Close() error {
 	return e.store.close()
 }
 
-// ServeHTTP answers one request of a DynamoDB client.
-func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.service.ServeHTTP(w, r) }
+// ServeHTTP answers one request of a client of DynamoDB or of DynamoDB Streams.
+func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.Header.Get("X-Amz-Target"), streamsTarget+".") {
+		e.changes.ServeHTTP(w, r)
+		return
+	}
+	e.service.ServeHTTP(w, r)
+}
 
 // Do carries out an operation, such as CreateTable, in process: input and
 // result are those of the protocol, and an error of DynamoDB is an
 // *awsjson.Error.
 func (e *Engine) Do(ctx context.Context, operation string, input []byte) (json.RawMessage, error) {
 	op := e.service.Operations[operation]
+	if op == nil {
+		op = e.changes.Operations[operation]
+	}
 	if op == nil {
 		return nil, e.unknown(operation)
 	}

@@ -70,7 +70,8 @@ func FuzzRequests(f *testing.F) {
 	b := &bench{t: f, engine: engine}
 	b.must("CreateTable", indexedTable)
 	b.must("UpdateTimeToLive", `{"TableName":"Indexed","TimeToLiveSpecification":{"AttributeName":"ttl","Enabled":true}}`)
-	operations := []string{"CreateTable", "DescribeTable", "ListTables", "UpdateTimeToLive", "DescribeTimeToLive", "PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchWriteItem", "BatchGetItem"}
+	operations := []string{"CreateTable", "DescribeTable", "ListTables", "UpdateTimeToLive", "DescribeTimeToLive", "PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchWriteItem", "BatchGetItem",
+		"ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"}
 	for i, seed := range []string{
 		hashTable, `{"TableName":"Indexed"}`, `{"Limit":1}`, ttlOn, `null`,
 		`{"TableName":"Indexed","Item":{"pk":{"S":"p"},"sk":{"N":"1e3"},"g":{"S":"g"},"o":{"N":"2"},"ttl":{"N":"9999999999"},"x":{"L":[{"M":{"b":{"BS":["AQ=="]}}},{"NULL":true}]}}}`,
@@ -81,6 +82,9 @@ func FuzzRequests(f *testing.F) {
 		`{"TableName":"Indexed","Segment":1,"TotalSegments":4,"Select":"COUNT","ExclusiveStartKey":{"pk":{"S":"p"},"sk":{"N":"1"}}}`,
 		`{"RequestItems":{"Indexed":[{"PutRequest":{"Item":{"pk":{"S":"p"},"sk":{"N":"1"}}}},{"DeleteRequest":{"Key":{"pk":{"S":"p"},"sk":{"N":"2"}}}}]}}`,
 		`{"RequestItems":{"Indexed":{"Keys":[{"pk":{"S":"p"},"sk":{"N":"1"}}],"ConsistentRead":true}}}`,
+		`{"Limit":1,"TableName":"Indexed"}`, `{"StreamArn":"arn:aws:dynamodb:::table/Indexed/stream/2026-01-01T00:00:00.000"}`,
+		`{"StreamArn":"arn:aws:dynamodb:::table/Indexed/stream/2026-01-01T00:00:00.000","ShardId":"shardId-00000000000000000000-00000000","ShardIteratorType":"LATEST"}`,
+		`{"ShardIterator":"arn:aws:dynamodb:::table/Indexed/stream/2026-01-01T00:00:00.000|1|AAAAAAAAAAAAAAAAAAAAAA=="}`,
 	} {
 		f.Add(uint8(i), []byte(seed))
 	}

@@ -23,6 +23,7 @@ type table struct {
 	schema  schema
 	now     atomic.Pointer[layout]
 	ttl     atomic.Pointer[ttlSetting] // nil: disabled
+	stream  atomic.Pointer[stream]     // the latest; nil: there was none
 	dropped atomic.Bool
 }
 
@@ -44,6 +45,7 @@ type tableRecord struct {
 	Created    time.Time
 	Definition tableDefinition
 	TTL        *ttlSetting `json:",omitempty"`
+	Stream     string      `json:",omitempty"` // label of the latest
 }
 
 // build makes the table of a valid definition.
@@ -93,6 +95,9 @@ func (d *tableDefinition) schema(elements []keyElement) schema {
 func (e *Engine) load() error {
 	var bad error
 	err := e.store.view(func(r reader) error {
+		if err := e.loadStreams(r); err != nil {
+			return err
+		}
 		r.scan(catalog, nil, nil, false, func(key, value []byte) bool {
 			var record tableRecord
 			if err := json.Unmarshal(value, &record); err != nil {
@@ -100,6 +105,7 @@ func (e *Engine) load() error {
 				return false
 			}
 			t := record.build()
+			t.stream.Store(e.streams.find(e.streamARN(t.name, record.Stream)))
 			e.tables[t.name] = t
 			e.last = max(e.last, record.Space, slices.Max(append(record.Indexes, 0)))
 			if record.TTL != nil {
@@ -146,14 +152,21 @@ func (e *Engine) createTable(body []byte) (json.RawMessage, error) {
 	}
 	e.last++
 	record := tableRecord{ID: ids.RequestID(), Space: e.last, Created: e.cfg.Clock.Now().UTC(), Definition: d}
+	record.Definition.StreamSpecification = nil // it can change; the stream knows
 	for range len(d.LocalSecondaryIndexes) + len(d.GlobalSecondaryIndexes) {
 		e.last++
 		record.Indexes = append(record.Indexes, e.last)
 	}
 	t := record.build()
+	if d.StreamSpecification.enabled() {
+		t.stream.Store(e.newStream(t, d.StreamSpecification.StreamViewType))
+	}
 	err := e.store.update(func(reader) ([]write, error) { return t.save() })
 	if err != nil {
 		return nil, err
+	}
+	if s := t.stream.Load(); s != nil {
+		e.streams.add(s)
 	}
 	e.tables[t.name] = t
 	return json.Marshal(map[string]any{"TableDescription": e.describe(t, "ACTIVE")})
@@ -163,11 +176,20 @@ func (e *Engine) createTable(body []byte) (json.RawMessage, error) {
 func (t *table) save() ([]write, error) {
 	record := t.record()
 	record.TTL = t.ttl.Load()
+	var writes []write
+	if s := t.stream.Load(); s != nil {
+		record.Stream = s.Label
+		w, err := s.save()
+		if err != nil {
+			return nil, err
+		}
+		writes = append(writes, w)
+	}
 	b, err := json.Marshal(record)
 	if err != nil {
 		return nil, fmt.Errorf("dynamodb: encode table: %w", err)
 	}
-	return []write{{catalog, []byte(t.name), b}}, nil
+	return append(writes, write{catalog, []byte(t.name), b}), nil
 }
 
 func (e *Engine) describeTable(body []byte) (json.RawMessage, error) {
@@ -200,6 +222,8 @@ func (e *Engine) deleteTable(body []byte) (json.RawMessage, error) {
 	if t.record().Definition.DeletionProtectionEnabled {
 		return nil, validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 	}
+	s := t.stream.Load()
+	closes := s.open()
 	err = e.store.update(func(reader) ([]write, error) {
 		writes := []write{{catalog, []byte(name), nil}, {space: t.space}}
 		for _, x := range t.indexes() {
@@ -208,12 +232,25 @@ func (e *Engine) deleteTable(body []byte) (json.RawMessage, error) {
 		if ttl := t.ttl.Load(); ttl != nil {
 			writes = append(writes, write{space: ttl.Space})
 		}
+		if closes {
+			w, err := s.close(e.cfg.Clock.Now())
+			if err != nil {
+				return nil, err
+			}
+			writes = append(writes, w)
+		}
 		t.dropped.Store(true) // later updates must not bring a space back
 		return writes, nil
 	})
 	if err != nil {
 		t.dropped.Store(false)
+		if closes {
+			s.closed.Store(nil)
+		}
 		return nil, err
+	}
+	if closes {
+		s.notify()
 	}
 	delete(e.tables, name)
 	return json.Marshal(map[string]any{"TableDescription": e.describe(t, "DELETING")})

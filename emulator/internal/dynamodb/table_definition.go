@@ -15,12 +15,13 @@ type tableDefinition struct {
 	TableName                 string
 	AttributeDefinitions      []attributeDefinition
 	KeySchema                 []keyElement
-	LocalSecondaryIndexes     []indexDefinition `json:",omitempty"`
-	GlobalSecondaryIndexes    []indexDefinition `json:",omitempty"`
-	BillingMode               string            `json:",omitempty"`
-	ProvisionedThroughput     *throughput       `json:",omitempty"`
-	TableClass                string            `json:",omitempty"`
-	DeletionProtectionEnabled bool              `json:",omitempty"`
+	LocalSecondaryIndexes     []indexDefinition    `json:",omitempty"`
+	GlobalSecondaryIndexes    []indexDefinition    `json:",omitempty"`
+	BillingMode               string               `json:",omitempty"`
+	ProvisionedThroughput     *throughput          `json:",omitempty"`
+	TableClass                string               `json:",omitempty"`
+	DeletionProtectionEnabled bool                 `json:",omitempty"`
+	StreamSpecification       *streamSpecification `json:",omitempty"`
 }
 
 type attributeDefinition struct {
@@ -87,6 +88,9 @@ func (d *tableDefinition) check() error {
 		return err
 	}
 	if err := d.checkBilling(); err != nil {
+		return err
+	}
+	if err := d.StreamSpecification.check(); err != nil {
 		return err
 	}
 	used := []string{}

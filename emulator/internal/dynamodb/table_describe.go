@@ -19,6 +19,9 @@ type tableDescription struct {
 	GlobalSecondaryIndexes    []indexDescription `json:",omitempty"`
 	TableClassSummary         *tableClass        `json:",omitempty"`
 	DeletionProtectionEnabled bool
+	StreamSpecification       *streamSpecification `json:",omitempty"`
+	LatestStreamLabel         string               `json:",omitempty"`
+	LatestStreamArn           string               `json:",omitempty"`
 }
 
 type throughputDescription struct {
@@ -87,7 +90,7 @@ func (e *Engine) measured(t *table) (*tableDescription, error) {
 func (e *Engine) describe(t *table, status string) *tableDescription {
 	record := t.record()
 	d := record.Definition
-	arn := "arn:aws:dynamodb:" + e.cfg.Region + ":" + e.cfg.AccountID + ":table/" + t.name
+	arn := e.tableARN(t.name)
 	created := float64(record.Created.UnixMilli()) / 1000
 	out := &tableDescription{
 		AttributeDefinitions: d.AttributeDefinitions, TableName: t.name, KeySchema: d.KeySchema,
@@ -102,6 +105,13 @@ func (e *Engine) describe(t *table, status string) *tableDescription {
 	}
 	if d.TableClass != "" {
 		out.TableClassSummary = &tableClass{d.TableClass}
+	}
+	if s := t.stream.Load(); s != nil {
+		out.LatestStreamLabel, out.LatestStreamArn = s.Label, s.arn
+		if s.open() {
+			enabled := true
+			out.StreamSpecification = &streamSpecification{&enabled, s.View}
+		}
 	}
 	return out
 }

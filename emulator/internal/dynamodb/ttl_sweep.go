@@ -88,6 +88,12 @@ func (e *Engine) sweep() {
 		}
 	}
 	e.mu.RUnlock()
+	for _, s := range e.streams.list() {
+		if err := e.sweepStream(s); err != nil {
+			e.cfg.Log.Error("dynamodb: old stream records stay", "stream", s.arn, "error", err)
+			e.expect(e.cfg.Clock.Now().Unix()) // try again
+		}
+	}
 	for _, t := range tables {
 		if err := e.sweepTable(t); err != nil {
 			e.cfg.Log.Error("dynamodb: expired items stay", "table", t.name, "error", err)
@@ -131,16 +137,17 @@ func (e *Engine) expired(r reader, t *table) (writes []write, more bool, err err
 		entry = bytes.Clone(entry)
 		key := entry[8:]
 		writes = append(writes, write{ttl.Space, entry, nil}, write{t.space, key, nil})
-		writes, err = unindex(r, t, key, writes)
+		writes, err = e.expire(r, t, key, writes)
 		return err == nil
 	})
 	return writes, more, err
 }
 
-// unindex appends the writes that take an item out of its table's indexes.
-func unindex(r reader, t *table, key []byte, writes []write) ([]write, error) {
+// expire appends the writes that take an item out of its table's indexes and
+// record that it has expired.
+func (e *Engine) expire(r reader, t *table, key []byte, writes []write) ([]write, error) {
 	stored := r.get(t.space, key)
-	if stored == nil || len(t.indexes()) == 0 {
+	if stored == nil || len(t.indexes()) == 0 && !t.stream.Load().open() {
 		return writes, nil
 	}
 	it, err := decodeStored(stored)
@@ -152,7 +159,7 @@ func unindex(r reader, t *table, key []byte, writes []write) ([]write, error) {
 			writes = append(writes, write{x.space, entry, nil})
 		}
 	}
-	return writes, nil
+	return e.emit(writes, r, t, it, nil, true), nil
 }
 
 // deriveExpiry appends the writes that keep the list of expiries in step with
