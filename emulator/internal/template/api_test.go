@@ -193,3 +193,15 @@ func TestOwnAttributes(t *testing.T) {
 		}
 	}
 }
+
+// TestModelsAreNoted: messages are not validated, which each place that asks for
+// it says.
+func TestModelsAreNoted(t *testing.T) {
+	t.Parallel()
+	s := parse(t, part("Route", `ApiId: !Ref Ws, RouteKey: send, Target: !Sub "integrations/${In}", ModelSelectionExpression: $request.body.kind, RequestModels: {a: Order}`)+
+		"  Order:\n    Type: AWS::ApiGatewayV2::Model\n    Properties: {ApiId: !Ref Ws, Name: Order, Schema: {type: object}}\n", Options{})
+	want := []string{"16: R: property ModelSelectionExpression", "16: R: property RequestModels", "17: Order: AWS::ApiGatewayV2::Model"}
+	if got := notes(s); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
