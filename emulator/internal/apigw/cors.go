@@ -6,15 +6,18 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"crypto-ticker/emulator/internal/template"
 )
 
 // cors adds the headers that CorsConfiguration asks for to the answer. If the
 // request is a preflight it also answers it, and returns true: no function is
-// called, even if a route matches. Without an Origin, or with one that is not
-// allowed, there are no headers.
-func (a *httpAPI) cors(w http.ResponseWriter, r *http.Request) (answered bool) {
+// called, even if a route matches. But one that a route with an authorizer
+// matches, as $default and ANY do, has to pass that. Without an Origin, or with
+// one that is not allowed, there are no headers.
+func (a *httpAPI) cors(w http.ResponseWriter, r *http.Request, route *template.HTTPRoute) (answered bool) {
 	c, h := a.def.CORS, w.Header()
-	preflight := r.Method == http.MethodOptions
+	preflight := isPreflight(r)
 	if origin := allowedOrigin(c.AllowOrigins, r.Header.Get("Origin")); origin != "" {
 		h["Access-Control-Allow-Origin"] = []string{origin}
 		if origin != "*" {
@@ -36,10 +39,17 @@ func (a *httpAPI) cors(w http.ResponseWriter, r *http.Request) (answered bool) {
 			h["Access-Control-Max-Age"] = []string{strconv.Itoa(c.MaxAge)}
 		}
 	}
-	if preflight {
-		w.WriteHeader(http.StatusNoContent)
+	if !preflight || route != nil && route.Authorizer != nil {
+		return false
 	}
-	return preflight
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}
+
+// isPreflight says whether a browser asks if it may send another request.
+// https://fetch.spec.whatwg.org/#cors-preflight-request
+func isPreflight(r *http.Request) bool {
+	return r.Method == http.MethodOptions && r.Header["Origin"] != nil && r.Header["Access-Control-Request-Method"] != nil
 }
 
 // allowedOrigin returns what Access-Control-Allow-Origin says to an origin: "*",

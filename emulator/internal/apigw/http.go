@@ -88,10 +88,11 @@ func (a *httpAPI) answer(w http.ResponseWriter, call *httpCall) {
 		}
 		path = rest
 	}
-	if a.def.CORS != nil && a.cors(w, r) {
+	call.route, call.params = findRoute(a.routes, r.Method, path)
+	if a.def.CORS != nil && a.cors(w, r, call.route) {
 		return
 	}
-	if call.route, call.params = findRoute(a.routes, r.Method, path); call.route == nil {
+	if call.route == nil {
 		writeMessage(w, http.StatusNotFound, "Not Found")
 		return
 	}

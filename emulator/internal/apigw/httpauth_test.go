@@ -195,16 +195,36 @@ func TestCacheOfHTTPAuthorizerIsBounded(t *testing.T) {
 	}
 }
 
-func TestPreflightNeedsNoAuthorizer(t *testing.T) {
+// TestPreflightOfARouteWithAnAuthorizer: a browser sends no credentials with a
+// preflight, so it fails where such a route catches it.
+func TestPreflightOfARouteWithAnAuthorizer(t *testing.T) {
 	t.Parallel()
-	stack := guarded(simple, "ANY /x")
-	stack.HTTPAPIs[0].CORS = &template.CORS{AllowOrigins: []string{"*"}, MaxAge: -1}
-	f := start(t, stack, functions{"authorizer": respond(`{"isAuthorized":false}`)})
-	if resp, _ := f.request("OPTIONS", "/x", "", "Origin", "https://a.example"); resp.StatusCode != 204 || f.count("authorizer") != 0 {
-		t.Errorf("got %s", resp.Status)
-	}
-	if resp, _ := f.request("GET", "/x", "", "Origin", "https://a.example"); resp.StatusCode != 403 || resp.Header.Get("Access-Control-Allow-Origin") != "*" {
-		t.Errorf("got %s %v", resp.Status, resp.Header)
+	cors := &template.CORS{AllowOrigins: []string{"*"}, AllowMethods: []string{"*"}, MaxAge: -1}
+	preflight := []string{"Origin", "https://a.example", "Access-Control-Request-Method", "GET"}
+	for _, tt := range []struct {
+		name, method, path string
+		routes             []string // the first one has an authorizer
+		status, calls      int
+	}{
+		{"of its method alone", "OPTIONS", "/x", []string{"GET /x"}, 204, 0},
+		{"caught by ANY", "OPTIONS", "/x", []string{"ANY /x"}, 403, 1},
+		{"caught by $default", "OPTIONS", "/x", []string{"$default"}, 403, 1},
+		{"with an OPTIONS route of its own", "OPTIONS", "/x/y", []string{"$default", "OPTIONS /{proxy+}"}, 204, 0},
+		{"the request", "GET", "/x", []string{"GET /x"}, 403, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			stack := guarded(simple, tt.routes...)
+			stack.HTTPAPIs[0].CORS = cors
+			for _, route := range stack.HTTPAPIs[0].Routes[1:] {
+				route.Authorizer = nil
+			}
+			f := start(t, stack, functions{"authorizer": respond(`{"isAuthorized":false}`)})
+			resp, _ := f.request(tt.method, tt.path, "", preflight...)
+			if n := f.count("authorizer"); resp.StatusCode != tt.status || n != tt.calls || resp.Header.Get("Access-Control-Allow-Origin") != "*" {
+				t.Errorf("got %s %v after %d calls of the authorizer, want %d after %d", resp.Status, resp.Header, n, tt.status, tt.calls)
+			}
+		})
 	}
 }
 
