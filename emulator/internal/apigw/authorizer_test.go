@@ -51,7 +51,7 @@ func TestResultOfTheAuthorizerDecidesTheHandshake(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			f := start(t, socketStack("authorizer", "$connect"), functions{"authorizer": tt.fn})
+			f := start(t, socketStack("authorizer", "$connect", "$disconnect"), functions{"authorizer": tt.fn})
 			if tt.status == 0 {
 				f.dial("/test", nil)
 				return
@@ -59,8 +59,9 @@ func TestResultOfTheAuthorizerDecidesTheHandshake(t *testing.T) {
 			if status, body := f.refused("/test", nil); status != tt.status {
 				t.Errorf("got %d %s, want %d", status, body, tt.status)
 			}
-			if f.count("$connect") != 0 {
-				t.Error("$connect was called")
+			f.Close(t.Context())
+			if f.count("$connect")+f.count("$disconnect") != 0 {
+				t.Error("$connect or $disconnect was called")
 			}
 		})
 	}
@@ -89,6 +90,15 @@ func TestAuthorizerRunsOncePerConnection(t *testing.T) {
 	if n := f.count("authorizer"); n != 1 {
 		t.Errorf("it ran %d times", n)
 	}
+}
+
+// TestPolicyIsForTheConnection: messages are not held against it.
+func TestPolicyIsForTheConnection(t *testing.T) {
+	t.Parallel()
+	f := start(t, socketStack("authorizer", "$default"), functions{"authorizer": respond(policy(
+		`[{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"` + methodARN + `"},{"Effect":"Deny","Action":"*","Resource":"*/$default"}]`))})
+	write(t, f.dial("/test", nil), "x")
+	f.event("$default", 0)
 }
 
 func TestMissingIdentitySourceIs401WithoutACall(t *testing.T) {

@@ -258,6 +258,33 @@ func TestGetIsTheServicesJSON(t *testing.T) {
 	}
 }
 
+func TestGetTellsWhenTheConnectionWasLastActive(t *testing.T) {
+	t.Parallel()
+	f := start(t, socketStack("$connect", "$default"), nil)
+	c := f.dial("/test", nil)
+	id := f.connectionID(0)
+	for _, tt := range []struct {
+		name string
+		act  func()
+		want bool
+	}{
+		{"GET", func() { f.manage("GET", id, "") }, false},
+		{"POST", func() { f.manage("POST", id, "x") }, true},
+		{"message", func() { write(t, c, "x"); f.event("$default", 0) }, true},
+	} {
+		_, before := f.manage("GET", id, "")
+		f.clock.Advance(time.Minute)
+		tt.act()
+		_, after := f.manage("GET", id, "")
+		var was, is connectionInfo
+		json.Unmarshal([]byte(before), &was)
+		json.Unmarshal([]byte(after), &is)
+		if changed := is.LastActiveAt > was.LastActiveAt; changed != tt.want || is.ConnectedAt != was.ConnectedAt {
+			t.Errorf("%s: got %s after %s", tt.name, after, before)
+		}
+	}
+}
+
 func TestSlowClientBlocksNobodyAndIsLimited(t *testing.T) {
 	t.Parallel()
 	f := start(t, socketStack("$connect", "$disconnect"), nil)

@@ -355,12 +355,14 @@ func TestMessagesAreHandledConcurrentlyAndBounded(t *testing.T) {
 
 func TestStageVariablesAreOnEveryEvent(t *testing.T) {
 	t.Parallel()
-	stack := socketStack("$connect", "$default")
+	stack := socketStack("$connect", "$default", "$disconnect")
 	stack.WebSocketAPIs[0].StageVariables = map[string]string{"k": "v"}
 	stack.WebSocketAPIs[0].Authorizer = &template.Authorizer{FunctionARN: "authorizer", IdentitySource: []string{"stageVariables.k"}}
 	f := start(t, stack, functions{"authorizer": respond(allow)})
-	write(t, f.dial("/test", nil), "x")
-	for _, fn := range []string{"authorizer", "$connect", "$default"} {
+	c := f.dial("/test", nil)
+	write(t, c, "x")
+	c.Close(websocket.StatusNormalClosure, "")
+	for _, fn := range []string{"authorizer", "$connect", "$default", "$disconnect"} {
 		var ev socketEvent
 		if json.Unmarshal(f.event(fn, 0), &ev); ev.StageVariables["k"] != "v" {
 			t.Errorf("%s got stage variables %v", fn, ev.StageVariables)
