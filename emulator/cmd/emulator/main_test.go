@@ -72,6 +72,7 @@ func TestRunFails(t *testing.T) {
 		{"no template", []string{"-template", "none.yaml"}, "none.yaml"},
 		{"no such quota", []string{"-quota", "frames=1"}, "-quota frames: there is no such quota; there are requests-per-second, "},
 		{"quota of another kind", []string{"-quota", "idle=10"}, `-quota idle: "10" is neither a number nor a time`},
+		{"switch of another kind", []string{"-quota", "route-throttle=1"}, `-quota route-throttle: "1" is neither on nor off`},
 		{"negative quota", append(quiet, "-quota", "burst=-1"), "a quota is negative"},
 		{"unknown function", append(quiet, "-invoke", "Nope={}"), "-invoke Nope: lambda: function not found: Nope"},
 	} {
@@ -91,7 +92,7 @@ func TestRunFails(t *testing.T) {
 func TestParse(t *testing.T) {
 	t.Parallel()
 	o, invoke, err := parse([]string{"-parameter", "A=1=2", "-parameter", "B=", "-map", "/x=Chat",
-		"-quota", "idle=1m", "-quota", "frame-bytes=64", "-quota", "requests-per-second=0.5",
+		"-quota", "idle=1m", "-quota", "frame-bytes=64", "-quota", "requests-per-second=0.5", "-quota", "route-throttle=on",
 		"-invoke", `F={"a":"="}`, "-data", "d", "-env-vars", "e.json"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +103,7 @@ func TestParse(t *testing.T) {
 	if want := map[string]string{"/x": "Chat"}; !maps.Equal(o.Map, want) {
 		t.Errorf("map: got %v, want %v", o.Map, want)
 	}
-	if want := (emulator.Quotas{Idle: time.Minute, FrameBytes: 64, RequestsPerSecond: 0.5}); o.Quotas != want {
+	if want := (emulator.Quotas{Idle: time.Minute, FrameBytes: 64, RequestsPerSecond: 0.5, RouteThrottles: true}); o.Quotas != want {
 		t.Errorf("quotas: got %+v, want %+v", o.Quotas, want)
 	}
 	if len(invoke) != 1 || invoke[0].name != "F" || invoke[0].value != `{"a":"="}` {

@@ -8,7 +8,7 @@ import (
 	"crypto-ticker/emulator"
 )
 
-const quotaNames = "requests-per-second, burst, connections-per-second, frame-bytes, message-bytes, idle, duration, integration-timeout"
+const quotaNames = "requests-per-second, burst, connections-per-second, route-throttle, frame-bytes, message-bytes, idle, duration, integration-timeout"
 
 // quotas reads the quotas of the command line.
 func quotas(limits pairs) (q emulator.Quotas, err error) {
@@ -20,6 +20,10 @@ func quotas(limits pairs) (q emulator.Quotas, err error) {
 			q.Burst, err = strconv.Atoi(l.value)
 		case "connections-per-second":
 			q.ConnectionsPerSecond, err = strconv.ParseFloat(l.value, 64)
+		case "route-throttle":
+			if q.RouteThrottles = l.value == "on"; l.value != "on" && l.value != "off" {
+				return q, fmt.Errorf("-quota route-throttle: %q is neither on nor off", l.value)
+			}
 		case "frame-bytes":
 			q.FrameBytes, err = strconv.Atoi(l.value)
 		case "message-bytes":

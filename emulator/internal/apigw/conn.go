@@ -218,6 +218,9 @@ func (c *conn) runRoute(message []byte, o *outcome) (ev socketContext, refused i
 	if route == nil {
 		return c.messageEvent("", nil).RequestContext, http.StatusForbidden
 	}
+	if !c.api.g.allowRoute(c.api.throttles, route.Key, c.api.def.LogicalID) {
+		return c.messageEvent(route.Key, nil).RequestContext, http.StatusTooManyRequests
+	}
 	event := c.messageEvent(route.Key, message)
 	return event.RequestContext, c.integrate(route, event, o.integrationStep())
 }

@@ -76,6 +76,7 @@ type Gateway struct {
 	mapped  map[string]*socketAPI
 
 	requests, connections *bucket
+	refusals              refusalLog
 
 	ctx  context.Context // of all invocations
 	stop context.CancelFunc
@@ -106,8 +107,12 @@ func New(cfg Config) (*Gateway, error) {
 	g := &Gateway{cfg: cfg, port: port,
 		byID: map[string]handler{}, byStage: map[string]*socketAPI{}, mapped: map[string]*socketAPI{}}
 	q, now := cfg.Quotas, cfg.Clock.Now()
-	g.requests = newBucket(q.RequestsPerSecond, float64(q.Burst), now)
-	g.connections = newBucket(q.ConnectionsPerSecond, max(1, q.ConnectionsPerSecond), now)
+	if q.RequestsPerSecond > 0 {
+		g.requests = newBucket(q.RequestsPerSecond, float64(q.Burst), now)
+	}
+	if q.ConnectionsPerSecond > 0 {
+		g.connections = newBucket(q.ConnectionsPerSecond, max(1, q.ConnectionsPerSecond), now)
+	}
 	hosts := Hosts(cfg.Stack, cfg.Authority)
 	for _, def := range cfg.Stack.HTTPAPIs {
 		api, err := newHTTPAPI(g, def, hosts[def.ID])
@@ -286,6 +291,7 @@ func (g *Gateway) Close(ctx context.Context) error {
 		close(done)
 	}()
 	defer g.stop()
+	defer g.closeRefusals()
 	select {
 	case <-done:
 		return nil

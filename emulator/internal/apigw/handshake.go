@@ -67,7 +67,7 @@ func (a *socketAPI) handshake(w http.ResponseWriter, r *http.Request) {
 // connection, or returns the status that refuses it.
 func (c *conn) establish(w http.ResponseWriter, r *http.Request, ev *socketEvent, o *outcome) (refused int) {
 	a := c.api
-	if !a.g.allowConnection(a.def.LogicalID) {
+	if !a.g.allowConnection(a.def.LogicalID) || !a.g.allowRoute(a.throttles, "$connect", a.def.LogicalID) {
 		return http.StatusTooManyRequests
 	}
 	if a.def.Authorizer != nil {

@@ -33,6 +33,7 @@ type httpAPI struct {
 	// authorizers are those that routes have.
 	authorizers map[*template.HTTPAuthorizer]*httpAuthorizer
 	log         *accessLog
+	throttles   throttles
 }
 
 func newHTTPAPI(g *Gateway, def *template.HTTPAPI, domain string) (*httpAPI, error) {
@@ -42,6 +43,13 @@ func newHTTPAPI(g *Gateway, def *template.HTTPAPI, domain string) (*httpAPI, err
 	}
 	a := &httpAPI{g: g, def: def, domain: domain, routes: routes, authorizers: map[*template.HTTPAuthorizer]*httpAuthorizer{},
 		log: newAccessLog(g, def.LogicalID, def.AccessLog)}
+	a.throttles = g.newThrottles(def.LogicalID, def.StageSettings, func(yield func(string) bool) {
+		for _, route := range def.Routes {
+			if !yield(route.Key) {
+				return
+			}
+		}
+	})
 	for _, route := range def.Routes {
 		auth := route.Authorizer
 		if auth == nil || a.authorizers[auth] != nil {
@@ -94,6 +102,10 @@ func (a *httpAPI) answer(w http.ResponseWriter, call *httpCall) {
 	}
 	if call.route == nil {
 		writeMessage(w, http.StatusNotFound, "Not Found")
+		return
+	}
+	if !a.g.allowRoute(a.throttles, call.route.Key, a.def.LogicalID) {
+		writeMessage(w, http.StatusTooManyRequests, "Too Many Requests")
 		return
 	}
 	if auth := a.authorizers[call.route.Authorizer]; auth != nil {

@@ -6,9 +6,12 @@ package apigw
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"sync"
 	"time"
+
+	"crypto-ticker/emulator/internal/template"
 )
 
 // Quotas are what API Gateway allows an account. Of sizes and times 0 is the
@@ -26,6 +29,10 @@ type Quotas struct {
 	// together, accepted or not. AWS: 500.
 	ConnectionsPerSecond float64
 
+	// RouteThrottles says whether the limits hold that the template gives routes, in
+	// DefaultRouteSettings and RouteSettings. AWS: yes.
+	RouteThrottles bool
+
 	FrameBytes   int           // of a client's frame; AWS: 32 KB
 	MessageBytes int           // in either direction; AWS: 128 KB
 	Idle         time.Duration // without data in either direction; AWS: 10 min
@@ -41,10 +48,17 @@ const (
 	maxSize = 1 << 30
 )
 
+// What AWS gives an account.
+const (
+	accountRate  = 10_000 // requests per second
+	accountBurst = 5_000
+)
+
 // The names of quotas, for the log.
 const (
 	quotaRequests    = "requests per second"
 	quotaConnections = "new connections per second"
+	quotaRoute       = "route throttle"
 	quotaFrame       = "frame size"
 	quotaMessage     = "message size"
 	quotaIdle        = "idle time"
@@ -87,9 +101,9 @@ func (q Quotas) withDefaults() (Quotas, error) {
 	return q, nil
 }
 
-// bucket holds tokens and gets new ones all the time.
+// bucket holds tokens and gets new ones all the time; nil is no limit.
 type bucket struct {
-	rate float64 // tokens per second; 0 is no limit
+	rate float64 // tokens per second
 	size float64
 
 	mu     sync.Mutex
@@ -97,13 +111,17 @@ type bucket struct {
 	at     time.Time // when tokens was right
 }
 
+// newBucket returns a full bucket, or an empty one if it would get nothing.
 func newBucket(rate, size float64, now time.Time) *bucket {
+	if rate == 0 {
+		size = 0
+	}
 	return &bucket{rate: rate, size: size, tokens: size, at: now}
 }
 
 // take takes a token if there is one.
 func (b *bucket) take(now func() time.Time) bool {
-	if b.rate == 0 {
+	if b == nil {
 		return true
 	}
 	b.mu.Lock()
@@ -138,7 +156,49 @@ func (g *Gateway) allow(b *bucket, quota, api string) bool {
 	return ok
 }
 
-// exceeded logs what is refused.
-func (g *Gateway) exceeded(quota, api string) {
-	g.cfg.Log.Warn("quota exceeded", "quota", quota, "api", api)
+// throttles are the buckets of a stage's routes by their keys; nil is no limit.
+type throttles map[string]*bucket
+
+// newThrottles returns the throttles of routes of a stage, if they are on. Of a
+// route that has one limit, the other one is the account's.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
+func (g *Gateway) newThrottles(api string, s template.StageSettings, keys iter.Seq[string]) throttles {
+	if !g.cfg.Quotas.RouteThrottles {
+		if len(s.Throttles) > 0 || s.DefaultThrottle != nil {
+			g.cfg.Log.Info("what the template says of throttling is off, as is the quota", "quota", quotaRoute, "api", api)
+		}
+		return nil
+	}
+	out := throttles{}
+	for key := range keys {
+		rate, burst := -1.0, -1
+		if d := s.DefaultThrottle; d != nil {
+			rate, burst = d.Rate, d.Burst
+		}
+		if own, ok := s.Throttles[key]; ok {
+			if own.Rate >= 0 {
+				rate = own.Rate
+			}
+			if own.Burst >= 0 {
+				burst = own.Burst
+			}
+		}
+		if rate < 0 && burst < 0 {
+			continue
+		}
+		if rate < 0 {
+			rate = accountRate
+		}
+		if burst < 0 {
+			burst = accountBurst
+		}
+		out[key] = newBucket(rate, float64(burst), g.cfg.Clock.Now())
+	}
+	return out
+}
+
+// allowRoute is allowRequest for a route of a stage.
+func (g *Gateway) allowRoute(t throttles, key, api string) bool {
+	b := t[key]
+	return b == nil || g.allow(b, quotaRoute, api)
 }

@@ -2,7 +2,9 @@ package apigw
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +12,8 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/gobwas/ws"
+
+	"crypto-ticker/emulator/internal/template"
 )
 
 // logged collects log lines.
@@ -198,5 +202,141 @@ func TestBucket(t *testing.T) {
 		if got := b.take(func() time.Time { return start.Add(tt.at) }); got != tt.want {
 			t.Errorf("%d, at %v: got %t, want %t", n, tt.at, got, tt.want)
 		}
+	}
+}
+
+// throttleRoutes gives the WebSocket API and the HTTP API of a stack one token in 100 s
+// for each route, and two at first; their routes "free" have no limit that
+// matters, and "shut" lets nothing through.
+func throttleRoutes(c *Config) {
+	s := template.StageSettings{DefaultThrottle: &template.Throttle{Rate: 0.01, Burst: 2}, Throttles: map[string]template.Throttle{
+		"free": {Rate: 1000, Burst: 1000}, "GET /free": {Rate: 1000, Burst: 1000},
+		"shut": {Rate: 0, Burst: -1}, "GET /shut": {Rate: -1, Burst: 0}, "GET /one": {Rate: -1, Burst: 1}}}
+	c.Stack.HTTPAPIs[0].StageSettings, c.Stack.WebSocketAPIs[0].StageSettings = s, s
+	c.Quotas.RouteThrottles = true
+}
+
+func TestRouteThrottles(t *testing.T) {
+	t.Parallel()
+	stack := socketStack("$connect", "$disconnect", "$default", "free", "shut")
+	stack.HTTPAPIs = httpStack("GET /x", "GET /free", "GET /shut", "GET /one", "GET /else").HTTPAPIs
+	log, option := limitedTo(Quotas{})
+	f := start(t, stack, nil, option, throttleRoutes)
+	statuses := func(path string) (got []int) {
+		for range 3 {
+			resp, body := f.request("GET", path, "")
+			if resp.StatusCode == 429 && body != `{"message":"Too Many Requests"}` {
+				t.Errorf("%s: got %s", path, body)
+			}
+			got = append(got, resp.StatusCode)
+		}
+		return got
+	}
+	for path, want := range map[string][]int{"/x": {200, 200, 429}, "/else": {200, 200, 429}, "/free": {200, 200, 200},
+		"/shut": {429, 429, 429}, "/one": {200, 429, 429}} {
+		if got := statuses(path); !slices.Equal(got, want) {
+			t.Errorf("%s: got %v; want %v", path, got, want)
+		}
+	}
+	log.has(t, quotaRoute)
+
+	c, other := f.dial("/test", nil), f.dial("/test", nil)
+	if status, body := f.refused("/test", nil); status != 429 || !strings.Contains(body, `"message":"Too Many Requests"`) {
+		t.Errorf("handshake: got %d %s", status, body)
+	}
+	write(t, c, "x")
+	write(t, other, "x") // the connections share the route's bucket
+	f.event("$default", 1)
+	for _, text := range []string{"x", `{"type":"shut"}`} {
+		write(t, c, text)
+		if got := read(t, c); !strings.HasPrefix(got, `{"message": "Too Many Requests", "connectionId":"`) {
+			t.Errorf("%s: got %s", text, got)
+		}
+	}
+	for n := range 10 {
+		write(t, c, `{"type":"free"}`)
+		f.event("free", n)
+	}
+	f.clock.Advance(100 * time.Second)
+	write(t, c, "x")
+	f.event("$default", 2)
+	c.CloseNow()
+	other.CloseNow()
+	f.event("$disconnect", 1) // which is not throttled
+}
+
+func TestRouteThrottlesAreOffUntilTheQuotaIsOn(t *testing.T) {
+	t.Parallel()
+	stack := socketStack("$connect", "$default")
+	stack.HTTPAPIs = httpStack("GET /x").HTTPAPIs
+	log, option := limitedTo(Quotas{})
+	f := start(t, stack, nil, option, throttleRoutes, func(c *Config) { c.Quotas.RouteThrottles = false })
+	log.has(t, quotaRoute) // the start says so
+	c := f.dial("/test", nil)
+	for n := range 5 {
+		if status := f.get(); status != 200 {
+			t.Errorf("got %d", status)
+		}
+		write(t, c, "x")
+		f.event("$default", n)
+	}
+}
+
+// TestRefusalsDoNotFloodTheLog counts lines by the emulator's time.
+func TestRefusalsDoNotFloodTheLog(t *testing.T) {
+	t.Parallel()
+	log, option := limitedTo(Quotas{})
+	f := start(t, httpStack("GET /x"), nil, option)
+	f.clock.Advance(0)
+	check := func(when string, want ...string) {
+		t.Helper()
+		log.mu.Lock()
+		defer log.mu.Unlock()
+		var got []string
+		for line := range strings.Lines(log.buf.String()) {
+			_, line, _ = strings.Cut(line, "msg=")
+			got = append(got, strings.TrimSpace(line))
+		}
+		log.buf.Reset()
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got %q; want %q", when, got, want)
+		}
+	}
+	refuse := func(n int) {
+		for range n {
+			f.exceeded(quotaFrame, "A")
+		}
+	}
+	line := func(quota, api string, n int) string {
+		return fmt.Sprintf(`"quota exceeded" quota="%s" api=%s refused=%d`, quota, api, n)
+	}
+	refuse(5)
+	check("at once", line(quotaFrame, "A", 1))
+	f.exceeded(quotaFrame, "B")
+	f.exceeded(quotaMessage, "A")
+	check("others", line(quotaFrame, "B", 1), line(quotaMessage, "A", 1))
+	f.clock.Advance(time.Second)
+	check("a second later", line(quotaFrame, "A", 4))
+	refuse(2)
+	check("in the next second")
+	f.clock.Advance(time.Second)
+	check("after it", line(quotaFrame, "A", 2))
+	f.clock.Advance(time.Second)
+	refuse(1)
+	check("after a second of peace", line(quotaFrame, "A", 1))
+	refuse(3)
+	f.Close(t.Context())
+	check("at the end", line(quotaFrame, "A", 3))
+}
+
+func TestHalfAThrottleIsCompletedByTheAccounts(t *testing.T) {
+	t.Parallel()
+	f := start(t, httpStack("GET /x"), nil, func(c *Config) { c.Quotas.RouteThrottles = true })
+	got := f.newThrottles("Http", template.StageSettings{Throttles: map[string]template.Throttle{
+		"rate": {Rate: 2, Burst: -1}, "burst": {Rate: -1, Burst: 3}, "none": {Rate: -1, Burst: -1},
+	}}, slices.Values([]string{"rate", "burst", "none", "other"}))
+	if r, b := got["rate"], got["burst"]; len(got) != 2 || r.rate != 2 || r.size != 5000 || b.rate != 10_000 || b.size != 3 {
+		t.Errorf("got %+v and %+v of %d", r, b, len(got))
 	}
 }

@@ -4,6 +4,7 @@ package apigw
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"sync"
 
@@ -21,6 +22,7 @@ type socketAPI struct {
 	selection selection
 	sources   []identitySource
 	log       *accessLog
+	throttles throttles
 
 	mu    sync.RWMutex
 	conns map[string]*conn // also those that are closing
@@ -28,7 +30,7 @@ type socketAPI struct {
 
 func newSocketAPI(g *Gateway, def *template.WebSocketAPI, domain string) (*socketAPI, error) {
 	a := &socketAPI{g: g, def: def, domain: domain, conns: map[string]*conn{},
-		log: newAccessLog(g, def.LogicalID, def.AccessLog)}
+		log: newAccessLog(g, def.LogicalID, def.AccessLog), throttles: g.newThrottles(def.LogicalID, def.StageSettings, maps.Keys(def.Routes))}
 	a.methodARN = fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/$connect",
 		g.cfg.Stack.Region, g.cfg.Stack.AccountID, def.ID, def.Stage)
 	var err error

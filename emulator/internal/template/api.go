@@ -11,9 +11,9 @@ var (
 	apiNoted  = []string{"ApiKeySelectionExpression", "BasePath", "Body", "BodyS3Location", "CredentialsArn",
 		"DisableSchemaValidation", "RouteKey", "Target"}
 
-	stageRead   = []string{"AccessLogSettings", "ApiId", "AutoDeploy", "DeploymentId", "StageName", "StageVariables"}
+	stageRead = []string{"AccessLogSettings", "ApiId", "AutoDeploy", "DefaultRouteSettings", "DeploymentId", "RouteSettings",
+		"StageName", "StageVariables"}
 	stageSilent = []string{"AccessPolicyId", "ClientCertificateId", "Description", "Tags"}
-	stageNoted  = []string{"DefaultRouteSettings", "RouteSettings"}
 )
 
 // isWebSocket tells the two protocols of an AWS::ApiGatewayV2::Api apart without
@@ -133,18 +133,20 @@ type apiRefs struct {
 // apiStage gives an API its stage. An API has one here: the first.
 func (l *loader) apiStage(res *resource) {
 	p := l.properties(res)
-	p.known(stageRead, stageSilent, stageNoted)
+	p.known(stageRead, stageSilent, nil)
 	api, name := l.owner(p), p.required("StageName")
 	if name != "" {
 		name = stage(p, "$default")
 	}
-	variables, settings := p.stringMap("StageVariables"), stageSettings(p)
+	variables := p.stringMap("StageVariables")
 	if api.ws != nil && name == "$default" {
 		p.bad("StageName", "$default is for HTTP APIs only; use another name")
 	}
 	if api.none() || name == "" {
+		l.stageSettings(p, "") // for its errors
 		return
 	}
+	settings := l.stageSettings(p, api.name())
 	stageName, stageVariables, stageSettings := api.stage()
 	if *stageName != "" {
 		l.notef(res.line, res.id, "%s %s: %s has the stage %s", res.typ, name, api.name(), *stageName)

@@ -106,8 +106,8 @@ const (
 )
 
 var (
-	httpEventRead  = []string{"ApiId", "Auth", "Method", "Path", "PayloadFormatVersion", "TimeoutInMillis"}
-	httpEventNoted = []string{"RouteSettings", "Stage"}
+	httpEventRead  = []string{"ApiId", "Auth", "Method", "Path", "PayloadFormatVersion", "RouteSettings", "TimeoutInMillis"}
+	httpEventNoted = []string{"Stage"}
 )
 
 // linkRoutes gives each HttpApi event's route to its API.
@@ -123,6 +123,9 @@ func (l *loader) linkRoutes() {
 		}
 		if !routeKey(route, e.props) || api == nil {
 			continue
+		}
+		if e.props.has("RouteSettings") {
+			api.throttle(route.Key, throttle(e.props.object("RouteSettings")))
 		}
 		l.httpAuths[api].apply(route, e.props.object("Auth"))
 		l.addRoute(api, route, e.props.at)

@@ -10,10 +10,11 @@ import (
 // Properties of AWS::Serverless::HttpApi.
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-httpapi.html
 var (
-	httpAPIRead   = []string{"AccessLogSettings", "Auth", "CorsConfiguration", "StageName", "StageVariables"}
+	httpAPIRead = []string{"AccessLogSettings", "Auth", "CorsConfiguration", "DefaultRouteSettings", "RouteSettings", "StageName",
+		"StageVariables"}
 	httpAPISilent = []string{"Description", "DisableExecuteApiEndpoint", "FailOnWarnings",
 		"Name", "PropagateTags", "Tags"}
-	httpAPINoted = []string{"DefaultRouteSettings", "DefinitionBody", "DefinitionUri", "Domain", "RouteSettings"}
+	httpAPINoted = []string{"DefinitionBody", "DefinitionUri", "Domain"}
 )
 
 // httpAPI reads an AWS::Serverless::HttpApi; its routes come from events.
@@ -27,7 +28,7 @@ func (l *loader) httpAPI(res *resource) {
 		Stage:          stage(p, "$default"),
 		CORS:           cors(p),
 		StageVariables: p.stringMap("StageVariables"),
-		StageSettings:  stageSettings(p),
+		StageSettings:  l.stageSettings(p, res.id),
 	}
 	l.httpAuths[api] = l.httpAuth(p.object("Auth"))
 	l.stack.HTTPAPIs = append(l.stack.HTTPAPIs, api)

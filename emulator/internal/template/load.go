@@ -61,6 +61,8 @@ func Parse(file string, src []byte, o Options) (*Stack, error) {
 		parts:     map[string][]*resource{},
 		answering: map[string]*WebSocketRoute{},
 		httpAuths: map[*HTTPAPI]*httpAuth{},
+
+		unreadRoutes: map[[2]string]bool{},
 	}
 	l.checkSections(root)
 	l.load()
@@ -94,6 +96,9 @@ type loader struct {
 	parts      map[string][]*resource     // those of apiParts, by type
 	answering  map[string]*WebSocketRoute // by route id, those with a RouteResponseSelectionExpression
 	httpAuths  map[*HTTPAPI]*httpAuth
+	throttled  []throttledRoute
+	// unreadRoutes are those, by API and key, that have no function.
+	unreadRoutes map[[2]string]bool
 }
 
 var templateSections = []string{"AWSTemplateFormatVersion", "Description", "Metadata", "Parameters",
@@ -140,6 +145,7 @@ func (l *loader) load() {
 	l.linkRoutes()
 	l.apiParts()
 	l.routeResponses()
+	l.checkThrottles()
 	l.outputs()
 	l.stack.Parameters = l.params.shown()
 }

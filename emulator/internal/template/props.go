@@ -2,7 +2,9 @@ package template
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -81,6 +83,24 @@ func (p *props) number(name string, otherwise, least, most int) int {
 		p.bad(name, "is %d; give a number from %d to %d", i, least, most)
 	default:
 		return i
+	}
+	return otherwise
+}
+
+// decimal reads a number from least to most.
+func (p *props) decimal(name string, otherwise, least, most float64) float64 {
+	v := p.value(name)
+	if v == nil {
+		return otherwise
+	}
+	s, _ := v.scalar()
+	switch f, err := strconv.ParseFloat(s, 64); {
+	case err != nil || math.IsNaN(f):
+		p.bad(name, "must be a number, not %s", describe(v))
+	case f < least || f > most:
+		p.bad(name, "is %s; give a number from %.f to %.f", s, least, most)
+	default:
+		return f
 	}
 	return otherwise
 }

@@ -27,6 +27,9 @@ func (l *loader) route(res *resource, a *apiRefs) {
 		l.notef(res.line, res.id, "%s %s, since its integration is not emulated", res.typ, key)
 		to = nil
 	}
+	if to == nil {
+		l.unreadRoutes[[2]string{api.name(), key}] = true
+	}
 	if api.ws != nil {
 		l.webSocketRoute(res, p, api.ws, key, to, a)
 	} else {

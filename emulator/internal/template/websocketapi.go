@@ -10,12 +10,11 @@ import (
 // Properties of AWS::Serverless::WebSocketApi.
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-websocketapi.html
 var (
-	webSocketRead = []string{"AccessLogSettings", "Auth", "RouteSelectionExpression", "Routes", "StageName",
-		"StageVariables"}
+	webSocketRead = []string{"AccessLogSettings", "Auth", "DefaultRouteSettings", "RouteSelectionExpression", "RouteSettings",
+		"Routes", "StageName", "StageVariables"}
 	webSocketSilent = []string{"Description", "DisableExecuteApiEndpoint", "FailOnWarnings",
 		"IpAddressType", "Name", "PropagateTags", "Tags"}
-	webSocketNoted = []string{"ApiKeySelectionExpression", "DefaultRouteSettings", "DisableSchemaValidation",
-		"Domain", "RouteSettings"}
+	webSocketNoted = []string{"ApiKeySelectionExpression", "DisableSchemaValidation", "Domain"}
 )
 
 // webSocketAPI reads an AWS::Serverless::WebSocketApi.
@@ -30,7 +29,7 @@ func (l *loader) webSocketAPI(res *resource) {
 		RouteSelectionExpression: routeSelection(p),
 		Routes:                   map[string]*WebSocketRoute{},
 		StageVariables:           p.stringMap("StageVariables"),
-		StageSettings:            stageSettings(p),
+		StageSettings:            l.stageSettings(p, res.id),
 	}
 	if api.Stage == "$default" {
 		p.bad("StageName", "$default is for HTTP APIs only; use another name")
