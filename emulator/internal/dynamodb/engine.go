@@ -134,6 +134,7 @@ func (e *Engine) operations() map[string]awsjson.Operation {
 		"CreateTable":        e.createTable,
 		"DescribeTable":      e.describeTable,
 		"ListTables":         e.listTables,
+		"UpdateTable":        e.updateTable,
 		"DeleteTable":        e.deleteTable,
 		"UpdateTimeToLive":   e.updateTimeToLive,
 		"DescribeTimeToLive": e.describeTimeToLive,

@@ -66,6 +66,10 @@ func resourceInUse(message string) error {
 	return &awsjson.Error{Type: serviceNamespace + "ResourceInUseException", Message: message}
 }
 
+func limitExceeded(message string) error {
+	return &awsjson.Error{Type: serviceNamespace + "LimitExceededException", Message: message}
+}
+
 // conditionFailed is the error of a condition that does not hold, with the item
 // as it is where the client asked for it.
 func conditionFailed(stored json.RawMessage) error {

@@ -46,6 +46,8 @@ type tableRecord struct {
 	Definition tableDefinition
 	TTL        *ttlSetting `json:",omitempty"`
 	Stream     string      `json:",omitempty"` // label of the latest
+	OnDemand   time.Time   `json:",omitzero"`  // since when; zero if it never was
+	Classed    time.Time   `json:",omitzero"`  // when the class was changed
 }
 
 // build makes the table of a valid definition.
@@ -153,6 +155,9 @@ func (e *Engine) createTable(body []byte) (json.RawMessage, error) {
 	e.last++
 	record := tableRecord{ID: ids.RequestID(), Space: e.last, Created: e.cfg.Clock.Now().UTC(), Definition: d}
 	record.Definition.StreamSpecification = nil // it can change; the stream knows
+	if d.BillingMode == "PAY_PER_REQUEST" {
+		record.OnDemand = record.Created
+	}
 	for range len(d.LocalSecondaryIndexes) + len(d.GlobalSecondaryIndexes) {
 		e.last++
 		record.Indexes = append(record.Indexes, e.last)
@@ -169,7 +174,7 @@ func (e *Engine) createTable(body []byte) (json.RawMessage, error) {
 		e.streams.add(s)
 	}
 	e.tables[t.name] = t
-	return json.Marshal(map[string]any{"TableDescription": e.describe(t, "ACTIVE")})
+	return json.Marshal(map[string]any{"TableDescription": e.describe(t, "CREATING")})
 }
 
 // save gives the write that stores the table's definition.

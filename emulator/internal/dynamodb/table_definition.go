@@ -22,6 +22,8 @@ type tableDefinition struct {
 	TableClass                string               `json:",omitempty"`
 	DeletionProtectionEnabled bool                 `json:",omitempty"`
 	StreamSpecification       *streamSpecification `json:",omitempty"`
+	SSESpecification          *sseSpecification    `json:",omitempty"`
+	OnDemandThroughput        *onDemandThroughput  `json:",omitempty"`
 }
 
 type attributeDefinition struct {
@@ -38,7 +40,8 @@ type indexDefinition struct {
 	IndexName             string
 	KeySchema             []keyElement
 	Projection            projection
-	ProvisionedThroughput *throughput `json:",omitempty"`
+	ProvisionedThroughput *throughput         `json:",omitempty"`
+	OnDemandThroughput    *onDemandThroughput `json:",omitempty"`
 }
 
 type projection struct {
@@ -55,6 +58,7 @@ type throughput struct {
 const (
 	maxLocalIndexes  = 5
 	maxGlobalIndexes = 20
+	errTooManyGlobal = "GlobalSecondaryIndex count exceeds the per-table limit of 20"
 )
 
 // decodeInput reads the input of an operation on tables.
@@ -91,6 +95,12 @@ func (d *tableDefinition) check() error {
 		return err
 	}
 	if err := d.StreamSpecification.check(); err != nil {
+		return err
+	}
+	if err := d.SSESpecification.check(); err != nil {
+		return err
+	}
+	if err := checkTableClass(d.TableClass); err != nil {
 		return err
 	}
 	used := []string{}
@@ -139,10 +149,10 @@ func (d *tableDefinition) checkBilling() error {
 		return invalidParameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
 	case !onDemand && !given:
 		return invalidParameter("ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
-	case !onDemand && (d.ProvisionedThroughput.ReadCapacityUnits < 1 || d.ProvisionedThroughput.WriteCapacityUnits < 1):
+	case !onDemand && !d.ProvisionedThroughput.valid():
 		return invalidParameter("ReadCapacityUnits and WriteCapacityUnits must be at least 1")
 	}
-	return nil
+	return d.OnDemandThroughput.check(onDemand)
 }
 
 // checkKey looks at the key of the table or of an index, and notes which
@@ -181,7 +191,7 @@ func (d *tableDefinition) checkIndexes(used *[]string) error {
 	case len(d.LocalSecondaryIndexes) > maxLocalIndexes:
 		return invalidParameter("Number of LocalSecondaryIndexes exceeds per-table limit of %d", maxLocalIndexes)
 	case len(d.GlobalSecondaryIndexes) > maxGlobalIndexes:
-		return invalidParameter("Number of GlobalSecondaryIndexes exceeds per-table limit of %d", maxGlobalIndexes)
+		return invalidParameter("%s", errTooManyGlobal)
 	case len(d.LocalSecondaryIndexes) > 0 && len(d.KeySchema) < 2:
 		return invalidParameter("Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex")
 	}
@@ -198,6 +208,8 @@ func (d *tableDefinition) checkIndexes(used *[]string) error {
 			if err := x.checkLocal(d.KeySchema[0].AttributeName); err != nil {
 				return err
 			}
+		} else if err := x.checkThroughput(d.BillingMode == "PAY_PER_REQUEST", "ProvisionedThroughput is not specified for index: %s"); err != nil {
+			return err
 		}
 		if err := d.checkKey(x.KeySchema, used); err != nil {
 			return err

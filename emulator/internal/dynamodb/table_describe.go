@@ -2,6 +2,8 @@
 
 package dynamodb
 
+import "time"
+
 // tableDescription is what clients are told about a table.
 type tableDescription struct {
 	AttributeDefinitions      []attributeDefinition
@@ -22,6 +24,8 @@ type tableDescription struct {
 	StreamSpecification       *streamSpecification `json:",omitempty"`
 	LatestStreamLabel         string               `json:",omitempty"`
 	LatestStreamArn           string               `json:",omitempty"`
+	SSEDescription            *sseDescription      `json:",omitempty"`
+	OnDemandThroughput        *onDemandThroughput  `json:",omitempty"`
 }
 
 type throughputDescription struct {
@@ -32,10 +36,13 @@ type throughputDescription struct {
 
 type billingMode struct {
 	BillingMode                       string
-	LastUpdateToPayPerRequestDateTime float64
+	LastUpdateToPayPerRequestDateTime float64 `json:",omitempty"`
 }
 
-type tableClass struct{ TableClass string }
+type tableClass struct {
+	TableClass         string
+	LastUpdateDateTime float64 `json:",omitempty"`
+}
 
 type indexDescription struct {
 	IndexName             string
@@ -43,6 +50,8 @@ type indexDescription struct {
 	Projection            projection
 	IndexStatus           string                 `json:",omitempty"` // of global ones
 	ProvisionedThroughput *throughputDescription `json:",omitempty"` // of global ones
+	OnDemandThroughput    *onDemandThroughput    `json:",omitempty"`
+	Backfilling           *bool                  `json:",omitempty"`
 	IndexArn              string
 	IndexSizeBytes        int
 	ItemCount             int
@@ -85,13 +94,13 @@ func (e *Engine) measured(t *table) (*tableDescription, error) {
 	return out, err
 }
 
-// describe tells about a table. Making and deleting one take no time here, so
-// the status is ACTIVE at once.
+// describe tells about a table. Making, changing and deleting one take no time
+// here: only the answer that says so has another status than ACTIVE, as on AWS.
 func (e *Engine) describe(t *table, status string) *tableDescription {
 	record := t.record()
 	d := record.Definition
 	arn := e.tableARN(t.name)
-	created := float64(record.Created.UnixMilli()) / 1000
+	created := seconds(record.Created)
 	out := &tableDescription{
 		AttributeDefinitions: d.AttributeDefinitions, TableName: t.name, KeySchema: d.KeySchema,
 		TableStatus: status, CreationDateTime: created,
@@ -100,11 +109,18 @@ func (e *Engine) describe(t *table, status string) *tableDescription {
 		LocalSecondaryIndexes: describeIndexes(d.LocalSecondaryIndexes, arn, ""),
 	}
 	out.GlobalSecondaryIndexes = describeIndexes(d.GlobalSecondaryIndexes, arn, status)
-	if d.BillingMode == "PAY_PER_REQUEST" {
+	out.SSEDescription, out.OnDemandThroughput = e.describeSSE(d.SSESpecification), d.OnDemandThroughput
+	switch {
+	case !record.OnDemand.IsZero():
+		out.BillingModeSummary = &billingMode{d.BillingMode, seconds(record.OnDemand)}
+	case d.BillingMode == "PAY_PER_REQUEST":
 		out.BillingModeSummary = &billingMode{d.BillingMode, created}
 	}
 	if d.TableClass != "" {
-		out.TableClassSummary = &tableClass{d.TableClass}
+		out.TableClassSummary = &tableClass{TableClass: d.TableClass}
+		if !record.Classed.IsZero() {
+			out.TableClassSummary.LastUpdateDateTime = seconds(record.Classed)
+		}
 	}
 	if s := t.stream.Load(); s != nil {
 		out.LatestStreamLabel, out.LatestStreamArn = s.Label, s.arn
@@ -115,6 +131,9 @@ func (e *Engine) describe(t *table, status string) *tableDescription {
 	}
 	return out
 }
+
+// seconds is a time as it is on the wire: since 1970.
+func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
 func (t *throughput) describe() throughputDescription {
 	if t == nil {
@@ -128,7 +147,7 @@ func describeIndexes(indexes []indexDefinition, tableARN, status string) []index
 	var out []indexDescription
 	for _, x := range indexes {
 		d := indexDescription{IndexName: x.IndexName, KeySchema: x.KeySchema, Projection: x.Projection,
-			IndexStatus: status, IndexArn: tableARN + "/index/" + x.IndexName}
+			IndexStatus: status, OnDemandThroughput: x.OnDemandThroughput, IndexArn: tableARN + "/index/" + x.IndexName}
 		if status != "" {
 			t := x.ProvisionedThroughput.describe()
 			d.ProvisionedThroughput = &t

@@ -1,0 +1,179 @@
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
+
+package dynamodb
+
+import (
+	"encoding/json"
+	"slices"
+)
+
+// tableUpdate is the input of UpdateTable, as far as it is used.
+type tableUpdate struct {
+	TableName                   *string
+	AttributeDefinitions        []attributeDefinition
+	BillingMode                 string
+	ProvisionedThroughput       *throughput
+	OnDemandThroughput          *onDemandThroughput
+	GlobalSecondaryIndexUpdates []indexUpdate
+	DeletionProtectionEnabled   *bool
+	TableClass                  string
+	SSESpecification            *sseSpecification
+	StreamSpecification         *streamSpecification
+	unsupported
+}
+
+// unsupported are members that mean something which the emulator does not have.
+// They are refused rather than passed over: a client that sends them relies on
+// it.
+type unsupported struct {
+	ReplicaUpdates            json.RawMessage
+	GlobalTableWitnessUpdates json.RawMessage
+	MultiRegionConsistency    json.RawMessage
+	VectorIndexUpdates        json.RawMessage
+	VectorIndexes             json.RawMessage
+}
+
+func (u *unsupported) check() error {
+	for name, member := range map[string]json.RawMessage{
+		"ReplicaUpdates": u.ReplicaUpdates, "GlobalTableWitnessUpdates": u.GlobalTableWitnessUpdates,
+		"MultiRegionConsistency": u.MultiRegionConsistency, "VectorIndexUpdates": u.VectorIndexUpdates, "VectorIndexes": u.VectorIndexes,
+	} {
+		if member != nil && string(member) != "null" {
+			return validation("The parameter " + name + " is not supported here")
+		}
+	}
+	return nil
+}
+
+// indexUpdate makes, changes or deletes one global index.
+type indexUpdate struct {
+	Create *indexDefinition
+	Update *struct {
+		IndexName             string
+		ProvisionedThroughput *throughput
+		OnDemandThroughput    *onDemandThroughput
+	}
+	Delete *struct{ IndexName string }
+}
+
+func (u *indexUpdate) name() string {
+	switch {
+	case u.Create != nil:
+		return u.Create.IndexName
+	case u.Update != nil:
+		return u.Update.IndexName
+	}
+	return u.Delete.IndexName
+}
+
+func (e *Engine) updateTable(body []byte) (json.RawMessage, error) {
+	var in tableUpdate
+	if err := decodeInput(body, &in); err != nil {
+		return nil, err
+	}
+	name, err := checkTableName(in.TableName)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t := e.tables[name]
+	if t == nil {
+		return nil, resourceNotFound("Requested resource not found: Table: " + name + " not found")
+	}
+	next := t.record()
+	if err := e.settle(&next, &in); err != nil {
+		return nil, err
+	}
+	dropped, err := e.reindex(&next, &in)
+	if err != nil {
+		return nil, err
+	}
+	before := e.describe(t, "ACTIVE")
+	if in.StreamSpecification != nil {
+		if err := e.setStream(t, in.StreamSpecification); err != nil {
+			return nil, err
+		}
+	}
+	if err := e.relayout(t, next, dropped); err != nil {
+		return nil, err
+	}
+	return json.Marshal(map[string]any{"TableDescription": in.describe(e.describe(t, "ACTIVE"), before)})
+}
+
+// describe gives what UpdateTable answers: the table as it will be, on its way
+// there. Here it is there already.
+func (in *tableUpdate) describe(after, before *tableDescription) *tableDescription {
+	if in.DeletionProtectionEnabled == nil {
+		after.TableStatus = "UPDATING"
+	}
+	for _, u := range in.GlobalSecondaryIndexUpdates {
+		status := "UPDATING"
+		if u.Delete != nil {
+			status = "DELETING"
+			i := slices.IndexFunc(before.GlobalSecondaryIndexes, func(x indexDescription) bool { return x.IndexName == u.name() })
+			after.GlobalSecondaryIndexes = append(after.GlobalSecondaryIndexes, before.GlobalSecondaryIndexes[i])
+		}
+		for i := range after.GlobalSecondaryIndexes {
+			x := &after.GlobalSecondaryIndexes[i]
+			if x.IndexName != u.name() {
+				continue
+			}
+			if x.IndexStatus = status; u.Create != nil {
+				x.IndexStatus, x.Backfilling = "CREATING", new(bool)
+			}
+		}
+	}
+	return after
+}
+
+// relayout exchanges a table's definition for another: it fills indexes that are
+// new and deletes the spaces of those that are dropped. e.mu is held.
+func (e *Engine) relayout(t *table, next tableRecord, dropped []uint64) error {
+	before := t.now.Load()
+	old := map[uint64]bool{}
+	for _, x := range before.indexes {
+		old[x.space] = true
+	}
+	err := e.store.update(func(r reader) ([]write, error) {
+		after := next.layout()
+		var writes []write
+		for _, space := range dropped {
+			writes = append(writes, write{space: space})
+		}
+		for _, x := range after.indexes {
+			if !old[x.space] {
+				filling, err := t.fill(r, x)
+				if err != nil {
+					return nil, err
+				}
+				writes = append(writes, filling...)
+			}
+		}
+		t.now.Store(after)
+		saved, err := t.save()
+		return append(writes, saved...), err
+	})
+	if err != nil {
+		t.now.Store(before)
+	}
+	return err
+}
+
+// fill gives the writes that put a table's items into an index.
+func (t *table) fill(r reader, x *index) (writes []write, bad error) {
+	r.scan(t.space, nil, nil, false, func(key, stored []byte) bool {
+		var it item
+		if it, bad = decodeStored(stored); bad != nil {
+			return false
+		}
+		if entry, held := x.held(it, t, key); entry != nil {
+			writes = append(writes, write{x.space, entry, encodeStored(held, held.size())})
+		}
+		return true
+	})
+	return writes, bad
+}
