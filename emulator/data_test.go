@@ -1,6 +1,7 @@
 package emulator_test
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -114,5 +115,45 @@ func TestDataFolder(t *testing.T) {
 				t.Error("the secret has another value")
 			}
 		})
+	}
+}
+
+// TestSalvage opens a data folder whose tables are damaged.
+func TestSalvage(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	o := emulator.Options{Template: filepath.Join(dir, "template.yaml"), Data: dir}
+	if err := os.WriteFile(o.Template, []byte(dataTemplate), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e, err := emulator.Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"whole", "broken"} {
+		call(t, e, "DynamoDB_20120810.PutItem", "1.0", `{"TableName":"Notes","Item":{"id":{"S":"`+id+`"},"by":{"S":"ann of `+id+`"}}}`)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "dynamodb", "dynamodb.db")
+	src, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, bytes.ReplaceAll(src, []byte("ann of broken"), []byte("nan of broken")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := emulator.Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), `table Notes, key {"id":{"S":"broken"}}`) {
+		t.Errorf("got error %v, want one that names the item", err)
+	}
+	o.Salvage = true
+	e, err = emulator.Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if got := call(t, e, "DynamoDB_20120810.Scan", "1.0", `{"TableName":"Notes"}`); !strings.Contains(got, `"whole"`) || strings.Contains(got, "broken") {
+		t.Errorf("got %s, want what is whole", got)
 	}
 }

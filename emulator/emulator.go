@@ -56,6 +56,9 @@ type Options struct {
 	// Data is the folder that keeps tables, secrets and the certificate
 	// authority; without it all is in memory and ends with the emulator.
 	Data string
+	// Salvage saves what can be read of a damaged file of tables in Data, beside
+	// which the damaged one stays; without it, such a file is an error.
+	Salvage bool
 
 	// Credentials are secret access keys by access key id. With any, the
 	// signatures of calls of @connections are verified; those of the functions
@@ -155,7 +158,7 @@ func (e *Emulator) start(ctx context.Context, o Options) (err error) {
 	if err = e.resolve(o.EnvVars); err != nil {
 		return err
 	}
-	if err = e.openData(ctx, o.Data); err != nil {
+	if err = e.openData(ctx, o); err != nil {
 		return err
 	}
 	out := &output{w: o.Output}
@@ -193,13 +196,14 @@ func (e *Emulator) listen(flag, addr string) (net.Listener, error) {
 	return l, nil
 }
 
-func (e *Emulator) openData(ctx context.Context, dir string) (err error) {
+func (e *Emulator) openData(ctx context.Context, o Options) (err error) {
+	dir := o.Data
 	tablesDir := ""
 	if dir != "" {
 		tablesDir = filepath.Join(dir, "dynamodb")
 	}
 	if e.tables, err = dynamodb.Open(dynamodb.Config{
-		Dir: tablesDir, Region: e.stack.Region, AccountID: e.stack.AccountID, Clock: e.clock, Log: e.log,
+		Dir: tablesDir, Salvage: o.Salvage, Region: e.stack.Region, AccountID: e.stack.AccountID, Clock: e.clock, Log: e.log,
 	}); err != nil {
 		return err
 	}

@@ -67,6 +67,7 @@ func parse(args []string, stderr io.Writer) (o emulator.Options, invoke pairs, e
 	f.StringVar(&o.Addr, "addr", "127.0.0.1:8081", "`host:port` of the APIs")
 	f.StringVar(&o.AWSAddr, "aws-addr", "127.0.0.1:8082", "`host:port` of DynamoDB, Lambda and Secrets Manager")
 	f.StringVar(&o.Data, "data", "", "`folder` that keeps tables and secrets (default: in memory)")
+	f.BoolVar(&o.Salvage, "salvage", false, "save what can be read of a damaged file of tables in -data")
 	f.StringVar(&o.EnvVars, "env-vars", "", "`file` of environment variables, as for sam local")
 	f.Var(&parameters, "parameter", "`NAME=VALUE` of a template parameter; may be repeated")
 	f.Var(&paths, "map", "`PATH=LOGICALID`: a further path of a WebSocket API; may be repeated")

@@ -69,7 +69,7 @@ func crashStep(writer, number int) step {
 	id := func(i int) string { return pk + "/" + strconv.Itoa(some[i]) }
 	const table = `"TableName":"Indexed",`
 	put, gone := attributes, map[string]string(nil)
-	switch rnd.IntN(5) {
+	switch rnd.IntN(6) {
 	case 0:
 		return step{"DeleteItem", "{" + table + `"Key":{` + key(0) + "}}", map[string]map[string]string{id(0): gone}}
 	case 1:
@@ -77,6 +77,10 @@ func crashStep(writer, number int) step {
 	case 2:
 		return step{"BatchWriteItem", `{"RequestItems":{"Indexed":[{"PutRequest":{"Item":` + item(0) + `}},{"DeleteRequest":{"Key":{` + key(1) +
 			`}}},{"PutRequest":{"Item":` + item(2) + `}}]}}`, map[string]map[string]string{id(0): put, id(1): gone, id(2): put}}
+	case 3:
+		return step{"TransactWriteItems", `{"TransactItems":[{"Put":{` + table + `"Item":` + item(0) + `}},{"Delete":{` + table + `"Key":{` + key(1) +
+			`}}},{"Update":{` + table + `"Key":{` + key(2) + "}," + updateTo(attributes) + `}}]}`,
+			map[string]map[string]string{id(0): put, id(1): gone, id(2): put}}
 	}
 	return step{"PutItem", "{" + table + `"Item":` + item(0) + "}", map[string]map[string]string{id(0): put}}
 }
@@ -344,6 +348,17 @@ func (b *bench) wantInStep(name string) {
 			}
 			return true
 		})
+		for _, space := range append(spaces, t.space) {
+			var sum total
+			r.scan(space, nil, nil, false, func(key, stored []byte) bool {
+				sum.keys++
+				sum.size += storedSize(stored)
+				return true
+			})
+			if got := r.total(space); got != sum {
+				b.t.Errorf("space %d has the total %+v, want %+v", space, got, sum)
+			}
+		}
 		for _, space := range spaces {
 			r.scan(space, nil, nil, false, func(key, stored []byte) bool {
 				got[fmt.Sprintf("%d %x", space, key)] = string(stored)

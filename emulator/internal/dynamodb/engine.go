@@ -38,7 +38,11 @@ import (
 type Config struct {
 	// Dir is the folder of the store's file; it is made if it is missing.
 	// If Dir is empty, tables live in memory and end with the Engine.
-	Dir       string
+	Dir string
+	// Salvage makes Open save what can be read of a file that is damaged:
+	// into a new one, beside which the damaged file stays under another
+	// name. Log tells what is lost.
+	Salvage   bool
 	Region    string // of the tables' ARNs
 	AccountID string // of the tables' ARNs
 	// Clock tells when items expire; Log gets what fails without a client
@@ -71,6 +75,11 @@ func Open(cfg Config) (*Engine, error) {
 	e := &Engine{cfg: cfg, tables: map[string]*table{}}
 	inner := store(newMemoryStore())
 	if cfg.Dir != "" {
+		if cfg.Salvage {
+			if err := salvage(cfg); err != nil {
+				return nil, err
+			}
+		}
 		s, err := openBoltStore(cfg.Dir)
 		if err != nil {
 			return nil, err

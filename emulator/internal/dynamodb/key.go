@@ -5,7 +5,9 @@ package dynamodb
 import (
 	"encoding/binary"
 	"hash/fnv"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // A stored key begins with a hash of the partition key, so that a scan meets
@@ -93,4 +95,70 @@ func after(prefix []byte) []byte {
 		}
 	}
 	return nil
+}
+
+// describeKey shows a stored key as JSON, for who has to find the item. What is
+// no key is shown as it is.
+func (s schema) describeKey(key []byte) string {
+	rest := key[min(hashSize, len(key)):]
+	var it item
+	for _, a := range s.attributes() {
+		var v value
+		var ok bool
+		if v, rest, ok = cutKey(rest, a.kind); !ok {
+			return strconv.Quote(string(key))
+		}
+		it = append(it, attribute{a.name, v})
+	}
+	return string(it.appendJSON(nil))
+}
+
+// cutKey reads what appendKey has written.
+func cutKey(key []byte, k kind) (v value, rest []byte, ok bool) {
+	if k == kindNumber {
+		d, rest, ok := cutNumberKey(key)
+		return value{kind: k, text: d.String()}, rest, ok
+	}
+	var text []byte
+	for i := 0; i+1 < len(key); i++ {
+		switch {
+		case key[i] != 0:
+			text = append(text, key[i])
+		case key[i+1] == 1:
+			return value{kind: k, text: string(text)}, key[i+2:], k == kindBinary || utf8.Valid(text)
+		default:
+			text = append(text, 0)
+			i++
+		}
+	}
+	return value{}, nil, false
+}
+
+// cutNumberKey reads what appendNumberKey has written.
+func cutNumberKey(key []byte) (d decimal, rest []byte, ok bool) {
+	const negative, zero, positive = 1, 2, 3
+	if len(key) == 0 || key[0] < negative || key[0] > positive {
+		return d, nil, false
+	}
+	if key[0] == zero {
+		return d, key[1:], true
+	}
+	var flip byte
+	if d.neg = key[0] == negative; d.neg {
+		flip = 0xff
+	}
+	var digits []byte
+	for i := 3; i < len(key); i++ {
+		pair := key[i] ^ flip
+		if pair > 100 {
+			return d, nil, false
+		}
+		if pair == 0 {
+			d.exp = int(key[1]^flip)<<8 + int(key[2]^flip) + minExponent
+			d.digits = strings.TrimRight(string(digits), "0")
+			return d, key[i+1:], d.exp <= maxExponent && d.digits != ""
+		}
+		digits = append(digits, '0'+(pair-1)/10, '0'+(pair-1)%10)
+	}
+	return d, nil, false
 }

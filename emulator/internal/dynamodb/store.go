@@ -26,6 +26,24 @@ type reader interface {
 	// without to (nil: beyond the last), or the same backwards, until f
 	// returns false.
 	scan(space uint64, from, to []byte, backwards bool, f func(key, value []byte) bool)
+	// total tells how many keys a space has, and what their values say of
+	// their sizes. It costs nothing.
+	total(space uint64) total
+}
+
+// total is how much a space holds: the sum of sizes is that of storedSize.
+type total struct{ keys, size int }
+
+// replace counts that one value takes the place of another; nil is none.
+func (t *total) replace(old, next []byte) {
+	if old != nil {
+		t.keys--
+		t.size -= storedSize(old)
+	}
+	if next != nil {
+		t.keys++
+		t.size += storedSize(next)
+	}
 }
 
 // write sets a key, or deletes it if value is nil; with no key, it deletes the

@@ -2,12 +2,15 @@ package dynamodb
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -30,6 +33,7 @@ const maxGroup = 1024
 // durable is divided among all who write at once.
 type boltStore struct {
 	db      *bolt.DB
+	totals  atomic.Pointer[totals] // of what is committed
 	updates chan *boltUpdate
 	closing chan struct{}
 	done    chan struct{}
@@ -47,21 +51,48 @@ func openBoltStore(dir string) (*boltStore, error) {
 		return nil, fmt.Errorf("dynamodb: make the folder: %w", err)
 	}
 	file := filepath.Join(dir, boltFile)
-	db, err := openBolt(file)
-	switch {
-	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, fmt.Errorf("dynamodb: %s is in use by another process: end it, or choose another folder", file)
-	case err != nil:
-		return nil, fmt.Errorf("dynamodb: %s cannot be read (%w): restore it from a copy, or move it away to begin anew", file, err)
+	checked, err := checkFile(file)
+	if err != nil {
+		return nil, err
 	}
-	if err := syncFolder(dir); err != nil {
-		db.Close()
-		return nil, fmt.Errorf("dynamodb: sync the folder of %s: %w", file, err)
+	db, err := openBolt(file, false)
+	if err != nil {
+		return nil, err
 	}
 	s := &boltStore{db: db, updates: make(chan *boltUpdate), closing: make(chan struct{}), done: make(chan struct{})}
+	s.totals.Store(&checked.totals)
+	if err := s.begin(dir, checked.upgrade); err != nil {
+		db.Close()
+		return nil, err
+	}
 	go s.run()
 	return s, nil
 }
+
+// begin makes the file last, and writes into it what it lacks.
+func (s *boltStore) begin(dir string, upgrade bool) error {
+	err := s.db.Update(func(tx *bolt.Tx) error {
+		if upgrade {
+			if err := sealAll(tx); err != nil {
+				return err
+			}
+		}
+		if name := spaceName(formatSpace); tx.Bucket(name[:]) != nil {
+			return errAsItIs
+		}
+		return applyBolt(tx, write{formatSpace, []byte("values end with"), []byte("CRC-32C")})
+	})
+	if err != nil && err != errAsItIs {
+		return fmt.Errorf("dynamodb: write to %s: %w", s.db.Path(), err)
+	}
+	if err := syncFolder(dir); err != nil {
+		return fmt.Errorf("dynamodb: sync the folder of %s: %w", s.db.Path(), err)
+	}
+	return nil
+}
+
+// errAsItIs undoes a transaction that has changed nothing.
+var errAsItIs = errors.New("nothing has changed")
 
 // syncFolder makes the file's name outlive the machine, and the folder's own
 // name, which may be as new. Some systems cannot do that for a folder; only an
@@ -81,43 +112,34 @@ func syncFolder(dir string) error {
 	return nil
 }
 
-// openBolt opens the file and walks through all of it: bbolt faults when it
-// comes upon a damaged page, which must not happen later.
-func openBolt(file string) (db *bolt.DB, err error) {
+var errInUse = errors.New("is in use by another process")
+
+// openBolt opens the file. For reading, others may read it too.
+func openBolt(file string, read bool) (db *bolt.DB, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	var f *os.File
 	defer func() {
 		if r := recover(); r != nil {
-			db, err = nil, fmt.Errorf("damaged: %v", r)
+			db, err = nil, fmt.Errorf("dynamodb: %s cannot be read: %v", file, r)
+			f.Close() // and with it goes the lock
 		}
 	}()
 	// The list of free pages is kept in the file: without it, bbolt looks for
 	// them on a goroutine of its own, where a fault ends the process.
-	db, err = bolt.Open(file, 0o600, &bolt.Options{Timeout: lockWait, FreelistType: bolt.FreelistMapType})
-	if err != nil {
-		return nil, err
-	}
-	if err := walk(db); err != nil {
-		db.Close()
-		return nil, err
+	db, err = bolt.Open(file, 0o600, &bolt.Options{
+		Timeout: lockWait, FreelistType: bolt.FreelistMapType, ReadOnly: read,
+		OpenFile: func(name string, flag int, mode os.FileMode) (_ *os.File, err error) {
+			f, err = os.OpenFile(name, flag, mode)
+			return f, err
+		},
+	})
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, fmt.Errorf("dynamodb: %s %w: end it, or choose another folder", file, errInUse)
+	case err != nil:
+		return nil, fmt.Errorf("dynamodb: open %s: %w", file, err)
 	}
 	return db, nil
-}
-
-// walk meets every key. A fault in it comes back as an error.
-func walk(db *bolt.DB) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("damaged: %v", r)
-		}
-	}()
-	return db.View(func(tx *bolt.Tx) error {
-		return tx.ForEach(func(name []byte, bucket *bolt.Bucket) error {
-			if len(name) != len(spaceName(0)) {
-				return fmt.Errorf("it is no store of tables: unknown bucket %q", name)
-			}
-			return bucket.ForEach(func(_, _ []byte) error { return nil })
-		})
-	})
 }
 
 func (s *boltStore) close() error {
@@ -129,13 +151,18 @@ func (s *boltStore) close() error {
 	return nil
 }
 
-func (s *boltStore) view(f func(reader) error) error {
+func (s *boltStore) view(f func(reader) error) (err error) {
 	tx, err := s.db.Begin(false)
 	if err != nil {
 		return fmt.Errorf("dynamodb: read the store: %w", err)
 	}
 	defer tx.Rollback()
-	return f(boltReader{tx})
+	r := &boltReader{tx: tx, totals: *s.totals.Load()}
+	err = f(r)
+	if r.err != nil {
+		return r.err
+	}
+	return err
 }
 
 func (s *boltStore) update(f func(reader) ([]write, error)) error {
@@ -164,15 +191,19 @@ func (s *boltStore) run() {
 // commit carries out an update and those that wait, and answers them.
 func (s *boltStore) commit(first *boltUpdate) {
 	var group []*boltUpdate
+	sums := maps.Clone(*s.totals.Load())
 	err := s.safely(func(tx *bolt.Tx) error {
 		for u := first; u != nil; u = s.waiting(len(group)) {
 			group = append(group, u)
-			if err := u.apply(tx); err != nil {
+			if err := u.apply(tx, sums); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	if err == nil {
+		s.totals.Store(&sums)
+	}
 	for _, u := range group {
 		if err != nil {
 			u.err = fmt.Errorf("dynamodb: write to the store: %w", err)
@@ -211,18 +242,20 @@ func (s *boltStore) waiting(n int) *boltUpdate {
 
 // apply runs the update's function and puts its writes into the transaction.
 // An error of the function is the update's own; one of the store is everyone's.
-func (u *boltUpdate) apply(tx *bolt.Tx) error {
-	writes, err := u.run(boltReader{tx})
-	if err != nil {
+func (u *boltUpdate) apply(tx *bolt.Tx, sums totals) error {
+	r := &boltReader{tx: tx, totals: sums}
+	writes, err := u.run(r)
+	if err = cmp.Or(r.err, err); err != nil {
 		u.err = err
 		return nil
 	}
 	for _, w := range writes {
+		sums.count(r, w)
 		if err := applyBolt(tx, w); err != nil {
 			return err
 		}
 	}
-	return nil
+	return r.err
 }
 
 // run keeps a panic in one update from ending the process.
@@ -235,7 +268,18 @@ func (u *boltUpdate) run(r reader) (writes []write, err error) {
 	return u.f(r)
 }
 
+// applyBolt carries out a write. What is in the catalog stands in the file
+// twice, since with a table's definition all of its items would be lost.
 func applyBolt(tx *bolt.Tx, w write) error {
+	if w.space == catalog {
+		if err := applyOnce(tx, write{catalogCopy, w.key, w.value}); err != nil {
+			return err
+		}
+	}
+	return applyOnce(tx, w)
+}
+
+func applyOnce(tx *bolt.Tx, w write) error {
 	name := spaceName(w.space)
 	if w.key == nil {
 		if err := tx.DeleteBucket(name[:]); !errors.Is(err, bolterrors.ErrBucketNotFound) {
@@ -253,7 +297,7 @@ func applyBolt(tx *bolt.Tx, w write) error {
 	if w.value == nil {
 		return bucket.Delete(w.key)
 	}
-	return bucket.Put(w.key, w.value)
+	return bucket.Put(w.key, seal(w.space, w.key, w.value))
 }
 
 func spaceName(space uint64) (name [8]byte) {
@@ -262,29 +306,53 @@ func spaceName(space uint64) (name [8]byte) {
 }
 
 // boltReader reads within a transaction.
-type boltReader struct{ tx *bolt.Tx }
-
-func (r boltReader) get(space uint64, key []byte) []byte {
-	name := spaceName(space)
-	if bucket := r.tx.Bucket(name[:]); bucket != nil {
-		return bucket.Get(key)
-	}
-	return nil
+type boltReader struct {
+	tx     *bolt.Tx
+	totals totals
+	err    error // of the first value that is damaged: nothing read is to be used then
 }
 
-func (r boltReader) scan(space uint64, from, to []byte, backwards bool, f func(key, value []byte) bool) {
+func (r *boltReader) get(space uint64, key []byte) []byte {
+	name := spaceName(space)
+	bucket := r.tx.Bucket(name[:])
+	if bucket == nil {
+		return nil
+	}
+	value := bucket.Get(key)
+	if value == nil {
+		return nil
+	}
+	plain, _ := r.unseal(space, key, value)
+	return plain
+}
+
+// unseal takes the checksum off a value.
+func (r *boltReader) unseal(space uint64, key, value []byte) (plain []byte, ok bool) {
+	if plain, ok = unseal(space, key, value); !ok && r.err == nil {
+		r.err = fmt.Errorf("dynamodb: %s is damaged: the value of key %q in space %d has a wrong checksum", r.tx.DB().Path(), key, space)
+	}
+	return plain, ok
+}
+
+func (r *boltReader) total(space uint64) total { return r.totals[space] }
+
+func (r *boltReader) scan(space uint64, from, to []byte, backwards bool, f func(key, value []byte) bool) {
 	name := spaceName(space)
 	bucket := r.tx.Bucket(name[:])
 	if bucket == nil {
 		return
 	}
+	each := func(key, value []byte) bool {
+		plain, ok := r.unseal(space, key, value)
+		return ok && f(key, plain)
+	}
 	c := bucket.Cursor()
 	if backwards {
-		for k, v := last(c, to); k != nil && bytes.Compare(k, from) >= 0 && f(k, v); k, v = c.Prev() {
+		for k, v := last(c, to); k != nil && bytes.Compare(k, from) >= 0 && each(k, v); k, v = c.Prev() {
 		}
 		return
 	}
-	for k, v := c.Seek(from); k != nil && (to == nil || bytes.Compare(k, to) < 0) && f(k, v); k, v = c.Next() {
+	for k, v := c.Seek(from); k != nil && (to == nil || bytes.Compare(k, to) < 0) && each(k, v); k, v = c.Next() {
 	}
 }
 

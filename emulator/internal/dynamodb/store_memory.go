@@ -12,7 +12,12 @@ type memoryStore struct {
 	spaces memorySpaces // nil after close
 }
 
-type memorySpaces map[uint64]*btree.Map[string, []byte]
+type memorySpaces map[uint64]*memorySpace
+
+type memorySpace struct {
+	btree.Map[string, []byte]
+	total total
+}
 
 func newMemoryStore() *memoryStore { return &memoryStore{spaces: memorySpaces{}} }
 
@@ -55,13 +60,22 @@ func (m memorySpaces) apply(w write) {
 		delete(m, w.space)
 	case w.value != nil:
 		if space == nil {
-			space = &btree.Map[string, []byte]{}
+			space = &memorySpace{}
 			m[w.space] = space
 		}
-		space.Set(string(w.key), w.value)
+		old, _ := space.Set(string(w.key), w.value)
+		space.total.replace(old, w.value)
 	case space != nil:
-		space.Delete(string(w.key))
+		old, _ := space.Delete(string(w.key))
+		space.total.replace(old, nil)
 	}
+}
+
+func (m memorySpaces) total(space uint64) total {
+	if m[space] == nil {
+		return total{}
+	}
+	return m[space].total
 }
 
 func (m memorySpaces) get(space uint64, key []byte) []byte {

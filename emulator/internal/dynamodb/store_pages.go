@@ -1,0 +1,346 @@
+// https://github.com/etcd-io/bbolt/blob/main/internal/common/page.go
+
+package dynamodb
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+)
+
+// The store's file is read here without bbolt, which trusts what it reads: a
+// damaged page makes it give wrong answers, fault, or end the process. This
+// reader trusts nothing. It meets every page once, so that whatever byte is
+// wrong is either found or has no meaning.
+//
+// A page begins with its number (8 bytes), its kind (2), how many elements it
+// has (2), and how many further pages it goes on (4). Elements have 16 bytes
+// each, and what they point to lies behind them without gaps. All numbers have
+// the machine's byte order.
+
+const (
+	pageHeader  = 16
+	pageElement = 16
+
+	branchPage   = 0x01
+	leafPage     = 0x02
+	metaPage     = 0x04
+	freelistPage = 0x10
+
+	bucketElement = 0x01 // the flag of a leaf's element that is a bucket
+
+	boltMagic   = 0xED0CDAED
+	boltVersion = 2
+	maxDepth    = 64 // of a tree; far more than any file has room for
+)
+
+// fileRecord is a key in a space, with its value.
+type fileRecord struct {
+	space      uint64
+	key, value []byte
+}
+
+// finding is one thing that is wrong with a file.
+type finding struct {
+	what  string
+	space uint64
+	key   []byte // nil: it is not about one key
+}
+
+// pageReader reads a file's pages.
+type pageReader struct {
+	file *os.File
+	size int64 // of a page
+	meta boltMeta
+	used []bool // by number of the page
+
+	spaces   []uint64 // that have been met, for records of which only the checksum tells it
+	upgrade  bool     // values have no checksums yet
+	visit    func(fileRecord)
+	findings []finding
+	lost     bool // of some part of a tree nothing is known
+}
+
+// read reads all of the file, calls visit for each record that is whole, and
+// leaves in findings what is wrong. An error says that it cannot be told where
+// anything begins.
+func (p *pageReader) read() error {
+	if err := p.readMetas(); err != nil {
+		return err
+	}
+	p.used = make([]bool, p.meta.Pages)
+	p.take(0, 2)
+	p.root()
+	free, ok := p.freelist()
+	for id := range p.used {
+		if ok && !p.used[id] && !free[uint64(id)] {
+			p.find("page %d belongs to nothing", id)
+		}
+	}
+	if p.lost && ok {
+		p.orphans(free)
+	}
+	return nil
+}
+
+func (p *pageReader) find(format string, args ...any) {
+	p.findings = append(p.findings, finding{what: fmt.Sprintf(format, args...)})
+}
+
+// take notes that pages are used; false if one was used before, or is not there.
+func (p *pageReader) take(id, n uint64) bool {
+	if id >= uint64(len(p.used)) || n > uint64(len(p.used))-id {
+		return false
+	}
+	for i := id; i < id+n; i++ {
+		if p.used[i] {
+			return false
+		}
+	}
+	for i := id; i < id+n; i++ {
+		p.used[i] = true
+	}
+	return true
+}
+
+// load reads a page with those that it goes on.
+func (p *pageReader) load(id uint64) (page []byte, err error) {
+	if id >= p.meta.Pages {
+		return nil, fmt.Errorf("page %d is not there", id)
+	}
+	page = make([]byte, p.size)
+	if _, err := p.file.ReadAt(page, int64(id)*p.size); err != nil {
+		return nil, fmt.Errorf("page %d cannot be read: %w", id, err)
+	}
+	more := uint64(binary.NativeEndian.Uint32(page[12:]))
+	if got := binary.NativeEndian.Uint64(page); got != id || more >= p.meta.Pages-id {
+		return nil, fmt.Errorf("page %d has a damaged header", id)
+	}
+	if more > 0 {
+		page = append(page, make([]byte, int64(more)*p.size)...)
+		if _, err := p.file.ReadAt(page[p.size:], int64(id+1)*p.size); err != nil && err != io.EOF {
+			return nil, fmt.Errorf("page %d cannot be read: %w", id, err)
+		}
+	}
+	return page, nil
+}
+
+// root reads the tree of spaces, and each space.
+func (p *pageReader) root() {
+	type bucket struct {
+		name  uint64
+		value []byte
+	}
+	var buckets []bucket
+	p.tree(p.meta.Root, nil, nil, 0, func(flags uint32, key, value []byte) {
+		switch {
+		case flags != bucketElement || len(key) != 8 || len(value) < 16:
+			p.find("it is no store of tables: unknown bucket %q", key)
+			p.lost = true
+		default:
+			buckets = append(buckets, bucket{binary.BigEndian.Uint64(key), value})
+		}
+	})
+	p.upgrade = len(buckets) > 0 && len(p.findings) == 0
+	for _, b := range buckets {
+		p.upgrade = p.upgrade && b.name != formatSpace
+	}
+	for _, b := range buckets {
+		p.spaces = append(p.spaces, b.name)
+		each := func(flags uint32, key, value []byte) { p.record(b.name, flags, key, value) }
+		if root := binary.NativeEndian.Uint64(b.value); root != 0 {
+			p.tree(root, nil, nil, 0, each)
+		} else {
+			p.leaf("a page within another", b.value[16:], nil, nil, each)
+		}
+	}
+}
+
+// record checks a record and hands it over.
+func (p *pageReader) record(space uint64, flags uint32, key, value []byte) {
+	plain, ok := value, flags == 0
+	if ok && !p.upgrade {
+		plain, ok = unseal(space, key, value)
+	}
+	if !ok {
+		p.findings = append(p.findings, finding{"its checksum is wrong", space, key})
+		return
+	}
+	if p.visit != nil {
+		p.visit(fileRecord{space, key, plain})
+	}
+}
+
+// tree reads the page and those below it. All their keys must be at least from
+// and, unless it is nil, less than to.
+func (p *pageReader) tree(id uint64, from, to []byte, depth int, each func(flags uint32, key, value []byte)) {
+	page, err := p.load(id)
+	if err == nil && depth > maxDepth {
+		err = fmt.Errorf("page %d lies too deep", id)
+	}
+	if err == nil && !p.take(id, uint64(len(page))/uint64(p.size)) {
+		err = fmt.Errorf("page %d is used twice", id)
+	}
+	if err == nil {
+		switch binary.NativeEndian.Uint16(page[8:]) {
+		case leafPage:
+			p.leaf(fmt.Sprint("page ", id), page, from, to, each)
+			return
+		case branchPage:
+			p.branch(id, page, from, to, depth, each)
+			return
+		}
+		err = fmt.Errorf("page %d is of an unknown kind", id)
+		p.give(id, uint64(len(page))/uint64(p.size))
+	}
+	p.find("%v", err)
+	p.lost = true
+}
+
+// give undoes take for a page that turned out to be none of the tree.
+func (p *pageReader) give(id, n uint64) {
+	for i := id; i < id+n; i++ {
+		p.used[i] = false
+	}
+}
+
+// elements gives how many elements a page has, by its header and, if that
+// cannot be, by where the first of them says that the content begins.
+func (p *pageReader) elements(name string, page []byte, position int) int {
+	n := int(binary.NativeEndian.Uint16(page[10:]))
+	if len(page) < pageHeader+pageElement {
+		if n > 0 {
+			p.find("%s is too short for its elements", name)
+		}
+		return 0
+	}
+	first := int(binary.NativeEndian.Uint32(page[pageHeader+position:]))
+	if n > 0 && first == n*pageElement && pageHeader+first <= len(page) {
+		return n
+	}
+	if n == 0 && first == 0 {
+		return 0
+	}
+	p.find("%s does not have as many elements as it says", name)
+	p.lost = true
+	return min(max(n, first/pageElement), (len(page)-pageHeader)/pageElement)
+}
+
+// slice gives a part of a page; nil if it lies outside.
+func slice(page []byte, from, size uint64) []byte {
+	if from > uint64(len(page)) || size > uint64(len(page))-from {
+		return nil
+	}
+	return page[from : from+size : from+size]
+}
+
+func (p *pageReader) leaf(name string, page, from, to []byte, each func(flags uint32, key, value []byte)) {
+	if len(page) < pageHeader || binary.NativeEndian.Uint16(page[8:]) != leafPage {
+		p.find("%s is of an unknown kind", name)
+		return
+	}
+	n := p.elements(name, page, 4)
+	next := uint64(pageHeader + n*pageElement)
+	var last []byte
+	for i := range n {
+		at := pageHeader + i*pageElement
+		e := page[at:]
+		begin := uint64(at) + uint64(binary.NativeEndian.Uint32(e[4:]))
+		keySize, valueSize := uint64(binary.NativeEndian.Uint32(e[8:])), uint64(binary.NativeEndian.Uint32(e[12:]))
+		key, value := slice(page, begin, keySize), slice(page, begin+keySize, valueSize)
+		if begin != next || key == nil || value == nil {
+			p.find("%s has a damaged element", name)
+			p.lost = true
+		} else if !inOrder(last, key, from, to) {
+			p.find("%s has a key that is out of order", name)
+		}
+		if next = begin + keySize + valueSize; key == nil || value == nil {
+			continue
+		}
+		each(binary.NativeEndian.Uint32(e), key, value)
+		last = key
+	}
+}
+
+func inOrder(last, key, from, to []byte) bool {
+	return (last == nil || bytes.Compare(last, key) < 0) && bytes.Compare(key, from) >= 0 && (to == nil || bytes.Compare(key, to) < 0)
+}
+
+func (p *pageReader) branch(id uint64, page, from, to []byte, depth int, each func(flags uint32, key, value []byte)) {
+	name := fmt.Sprint("page ", id)
+	n := p.elements(name, page, 0)
+	if n == 0 {
+		p.find("%s leads nowhere", name)
+		p.lost = true
+	}
+	next := uint64(pageHeader + n*pageElement)
+	keys, children := make([][]byte, n), make([]uint64, n)
+	for i := range n {
+		at := pageHeader + i*pageElement
+		e := page[at:]
+		begin, size := uint64(at)+uint64(binary.NativeEndian.Uint32(e)), uint64(binary.NativeEndian.Uint32(e[4:]))
+		keys[i], children[i] = slice(page, begin, size), binary.NativeEndian.Uint64(e[8:])
+		if begin != next || keys[i] == nil {
+			p.find("%s has a damaged element", name)
+			p.lost = true
+		}
+		next = begin + size
+	}
+	for i, child := range children {
+		low, high := keys[i], to
+		if i == 0 && bytes.Compare(low, from) > 0 {
+			low = from // a smaller key may have come since
+		}
+		if i+1 < n {
+			high = keys[i+1]
+		}
+		if i > 0 && !inOrder(keys[i-1], keys[i], from, to) {
+			p.find("%s has a key that is out of order", name)
+		}
+		p.tree(child, low, high, depth+1, each)
+	}
+}
+
+// orphans looks for records in all pages that are not free, where something may
+// not have been led to. A checksum tells records from anything else, and to
+// which space each belongs: first those of the catalog, which tell of the spaces.
+func (p *pageReader) orphans(free map[uint64]bool) {
+	mute := &pageReader{} // what is wrong with such pages has been found
+	for _, inCatalog := range []bool{true, false} {
+		for id := range p.used {
+			if free[uint64(id)] {
+				continue
+			}
+			page, err := p.load(uint64(id))
+			if err != nil { // its header is what is damaged, which says how long it is
+				n := int64(1)
+				for next := id + 1; next < len(p.used) && !p.used[next] && !free[uint64(next)]; next++ {
+					n++
+				}
+				page = make([]byte, n*p.size)
+				if _, err := p.file.ReadAt(page, int64(id)*p.size); err != nil {
+					continue
+				}
+			}
+			binary.NativeEndian.PutUint16(page[8:], leafPage)
+			mute.leaf("", page, nil, nil, func(_ uint32, key, value []byte) { p.orphan(inCatalog, key, value) })
+		}
+	}
+}
+
+func (p *pageReader) orphan(inCatalog bool, key, value []byte) {
+	if plain, ok := unseal(catalog, key, value); ok {
+		if inCatalog {
+			p.visit(fileRecord{catalog, key, plain})
+		}
+		return
+	}
+	for _, space := range p.spaces {
+		if plain, ok := unseal(space, key, value); ok && !inCatalog {
+			p.visit(fileRecord{space, key, plain})
+			return
+		}
+	}
+}
