@@ -117,6 +117,9 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.changes.ServeHTTP(w, r)
 		return
 	}
+	if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".DescribeEndpoints") {
+		r = withHost(r)
+	}
 	e.service.ServeHTTP(w, r)
 }
 
@@ -140,28 +143,35 @@ func (e *Engine) Do(ctx context.Context, operation string, input []byte) (json.R
 
 func (e *Engine) operations() map[string]awsjson.Operation {
 	all := map[string]func([]byte) (json.RawMessage, error){
-		"CreateTable":        e.createTable,
-		"DescribeTable":      e.describeTable,
-		"ListTables":         e.listTables,
-		"UpdateTable":        e.updateTable,
-		"DeleteTable":        e.deleteTable,
-		"UpdateTimeToLive":   e.updateTimeToLive,
-		"DescribeTimeToLive": e.describeTimeToLive,
-		"PutItem":            e.putItem,
-		"GetItem":            e.getItem,
-		"UpdateItem":         e.updateItem,
-		"DeleteItem":         e.deleteItem,
-		"Query":              e.query,
-		"Scan":               e.scan,
-		"BatchWriteItem":     e.batchWriteItem,
-		"BatchGetItem":       e.batchGetItem,
-		"TransactWriteItems": e.transactWriteItems,
-		"TransactGetItems":   e.transactGetItems,
+		"CreateTable":               e.createTable,
+		"DescribeTable":             e.describeTable,
+		"ListTables":                e.listTables,
+		"UpdateTable":               e.updateTable,
+		"DeleteTable":               e.deleteTable,
+		"UpdateTimeToLive":          e.updateTimeToLive,
+		"DescribeTimeToLive":        e.describeTimeToLive,
+		"PutItem":                   e.putItem,
+		"GetItem":                   e.getItem,
+		"UpdateItem":                e.updateItem,
+		"DeleteItem":                e.deleteItem,
+		"Query":                     e.query,
+		"Scan":                      e.scan,
+		"BatchWriteItem":            e.batchWriteItem,
+		"BatchGetItem":              e.batchGetItem,
+		"TransactWriteItems":        e.transactWriteItems,
+		"TransactGetItems":          e.transactGetItems,
+		"TagResource":               e.tagResource,
+		"UntagResource":             e.untagResource,
+		"ListTagsOfResource":        e.listTagsOfResource,
+		"DescribeLimits":            e.describeLimits,
+		"DescribeContinuousBackups": e.describeContinuousBackups,
+		"UpdateContinuousBackups":   e.updateContinuousBackups,
 	}
 	operations := make(map[string]awsjson.Operation, len(all))
 	for name, op := range all {
 		operations[name] = func(_ context.Context, body []byte) (any, error) { return op(body) }
 	}
+	operations["DescribeEndpoints"] = e.describeEndpoints
 	return operations
 }
 

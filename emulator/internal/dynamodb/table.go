@@ -48,6 +48,8 @@ type tableRecord struct {
 	Stream     string      `json:",omitempty"` // label of the latest
 	OnDemand   time.Time   `json:",omitzero"`  // since when; zero if it never was
 	Classed    time.Time   `json:",omitzero"`  // when the class was changed
+	Tags       []tag       `json:",omitempty"`
+	Recovery   *recovery   `json:",omitempty"` // nil: disabled
 }
 
 // build makes the table of a valid definition.
@@ -155,6 +157,7 @@ func (e *Engine) createTable(body []byte) (json.RawMessage, error) {
 	e.last++
 	record := tableRecord{ID: ids.RequestID(), Space: e.last, Created: e.cfg.Clock.Now().UTC(), Definition: d}
 	record.Definition.StreamSpecification = nil // it can change; the stream knows
+	record.Tags, record.Definition.Tags = d.Tags, nil
 	if d.BillingMode == "PAY_PER_REQUEST" {
 		record.OnDemand = record.Created
 	}

@@ -24,6 +24,8 @@ type tableDefinition struct {
 	StreamSpecification       *streamSpecification `json:",omitempty"`
 	SSESpecification          *sseSpecification    `json:",omitempty"`
 	OnDemandThroughput        *onDemandThroughput  `json:",omitempty"`
+	Tags                      []tag                `json:",omitempty"`
+	unsupported
 }
 
 type attributeDefinition struct {
@@ -91,6 +93,9 @@ func (d *tableDefinition) check() error {
 	if err := d.checkMembers(); err != nil {
 		return err
 	}
+	if err := d.unsupported.check(); err != nil {
+		return err
+	}
 	if err := d.checkBilling(); err != nil {
 		return err
 	}
@@ -101,6 +106,9 @@ func (d *tableDefinition) check() error {
 		return err
 	}
 	if err := checkTableClass(d.TableClass); err != nil {
+		return err
+	}
+	if err := checkTags(d.Tags); err != nil {
 		return err
 	}
 	used := []string{}

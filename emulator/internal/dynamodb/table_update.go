@@ -26,11 +26,11 @@ type tableUpdate struct {
 // They are refused rather than passed over: a client that sends them relies on
 // it.
 type unsupported struct {
-	ReplicaUpdates            json.RawMessage
-	GlobalTableWitnessUpdates json.RawMessage
-	MultiRegionConsistency    json.RawMessage
-	VectorIndexUpdates        json.RawMessage
-	VectorIndexes             json.RawMessage
+	ReplicaUpdates            json.RawMessage `json:",omitempty"`
+	GlobalTableWitnessUpdates json.RawMessage `json:",omitempty"`
+	MultiRegionConsistency    json.RawMessage `json:",omitempty"`
+	VectorIndexUpdates        json.RawMessage `json:",omitempty"`
+	VectorIndexes             json.RawMessage `json:",omitempty"`
 }
 
 func (u *unsupported) check() error {
