@@ -157,3 +157,33 @@ func TestSalvage(t *testing.T) {
 		t.Errorf("got %s, want what is whole", got)
 	}
 }
+
+// TestTableSettings asks the service for what a template says of its tables.
+func TestTableSettings(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "template.yaml")
+	text := strings.Replace(dataTemplate, "TimeToLiveSpecification:", `DeletionProtectionEnabled: true
+      Tags: [{Key: team, Value: notes}]
+      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: 7}
+      TimeToLiveSpecification:`, 1)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e, err := emulator.Run(t.Context(), emulator.Options{Template: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	table := call(t, e, "DynamoDB_20120810.DescribeTable", "1.0", `{"TableName":"Notes"}`)
+	_, arn, _ := strings.Cut(table, `"TableArn":"`)
+	arn, _, _ = strings.Cut(arn, `"`)
+	for _, tt := range []struct{ operation, input, want string }{
+		{"DescribeTable", `{"TableName":"Notes"}`, `"DeletionProtectionEnabled":true`},
+		{"ListTagsOfResource", `{"ResourceArn":"` + arn + `"}`, `{"Tags":[{"Key":"team","Value":"notes"}]}`},
+		{"DescribeContinuousBackups", `{"TableName":"Notes"}`, `"RecoveryPeriodInDays":7`},
+	} {
+		if got := call(t, e, "DynamoDB_20120810."+tt.operation, "1.0", tt.input); !strings.Contains(got, tt.want) {
+			t.Errorf("%s: got %s, want %s in it", tt.operation, got, tt.want)
+		}
+	}
+}

@@ -36,6 +36,12 @@ func createTable(ctx context.Context, db *dynamodb.Engine, t *template.Table) er
 	case err != nil:
 		return err
 	}
+	if t.Recovery != nil {
+		_, err := db.Do(ctx, "UpdateContinuousBackups", fmt.Appendf(nil, `{"TableName":%q,"PointInTimeRecoverySpecification":%s}`, t.Name, t.Recovery))
+		if err != nil {
+			return err
+		}
+	}
 	return setTTL(ctx, db, t)
 }
 

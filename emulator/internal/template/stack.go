@@ -187,6 +187,9 @@ type Table struct {
 	// TTLAttribute names the attribute of an enabled
 	// TimeToLiveSpecification, or is "".
 	TTLAttribute string
+	// Recovery is a PointInTimeRecoverySpecification as DynamoDB's
+	// UpdateContinuousBackups takes it; nil if there is none.
+	Recovery json.RawMessage `json:",omitempty"`
 }
 
 // Secret is an AWS::SecretsManager::Secret.

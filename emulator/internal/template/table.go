@@ -13,8 +13,8 @@ var (
 	tableCreate = []string{"AttributeDefinitions", "BillingMode", "DeletionProtectionEnabled", "GlobalSecondaryIndexes",
 		"KeySchema", "LocalSecondaryIndexes", "OnDemandThroughput", "ProvisionedThroughput", "SSESpecification",
 		"StreamSpecification", "TableClass", "Tags", "WarmThroughput"}
-	tableRead   = append([]string{"TableName", "TimeToLiveSpecification"}, tableCreate...)
-	tableSilent = []string{"ContributorInsightsSpecification", "PointInTimeRecoverySpecification", "ResourcePolicy"}
+	tableRead   = append([]string{"PointInTimeRecoverySpecification", "TableName", "TimeToLiveSpecification"}, tableCreate...)
+	tableSilent = []string{"ContributorInsightsSpecification", "ResourcePolicy"}
 	tableNoted  = []string{"ImportSourceSpecification", "KinesisStreamSpecification"}
 )
 
@@ -41,7 +41,7 @@ func (l *loader) table(res *resource) {
 		stream["StreamEnabled"] = true
 		p.notef(p.lineOf("StreamSpecification"), p.at, "property StreamSpecification")
 	}
-	l.addTable(res, create, ttl(p.object("TimeToLiveSpecification")))
+	l.addTable(res, create, ttl(p.object("TimeToLiveSpecification")), p.recovery())
 }
 
 func ttl(p *props) string {
@@ -62,8 +62,7 @@ func ttl(p *props) string {
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-simpletable.html
 func (l *loader) simpleTable(res *resource) {
 	p := l.properties(res)
-	p.known([]string{"PrimaryKey", "ProvisionedThroughput", "SSESpecification", "TableName"},
-		[]string{"PointInTimeRecoverySpecification", "Tags"}, nil)
+	p.known([]string{"PointInTimeRecoverySpecification", "PrimaryKey", "ProvisionedThroughput", "SSESpecification", "TableName", "Tags"}, nil, nil)
 	key := p.object("PrimaryKey")
 	name, typ := key.strOr("Name", "id"), key.oneOf("Type", "String", "Number", "Binary")
 	create := map[string]any{
@@ -79,10 +78,36 @@ func (l *loader) simpleTable(res *resource) {
 	if v := p.value("SSESpecification"); v != nil {
 		create["SSESpecification"] = p.member("SSESpecification", v)
 	}
-	l.addTable(res, create, "")
+	if tags := p.value("Tags"); tags != nil {
+		list := []any{}
+		for _, f := range fieldsOf(tags) {
+			list = append(list, map[string]any{"Key": f.name, "Value": p.member("Tags", f.value)})
+		}
+		create["Tags"] = list
+	}
+	l.addTable(res, create, "", p.recovery())
 }
 
-func (l *loader) addTable(res *resource, create map[string]any, ttlAttribute string) {
+// recovery reads a PointInTimeRecoverySpecification; nil if there is none that
+// says whether recovery is enabled.
+func (p *props) recovery() json.RawMessage {
+	const name = "PointInTimeRecoverySpecification"
+	v := p.value(name)
+	if v == nil {
+		return nil
+	}
+	spec, ok := p.member(name, v).(map[string]any)
+	if !ok || spec["PointInTimeRecoveryEnabled"] == nil {
+		return nil
+	}
+	b, err := json.Marshal(spec)
+	if err != nil { // a map of numbers and truths only
+		return nil
+	}
+	return b
+}
+
+func (l *loader) addTable(res *resource, create map[string]any, ttlAttribute string, recovery json.RawMessage) {
 	input, err := json.Marshal(create)
 	if err != nil { // maps, lists and strings only
 		l.errorf(res.line, res.id, "cannot be written as JSON: %v", err)
@@ -94,14 +119,15 @@ func (l *loader) addTable(res *resource, create map[string]any, ttlAttribute str
 		ARN:          l.resourceARN(res),
 		Create:       input,
 		TTLAttribute: ttlAttribute,
+		Recovery:     recovery,
 	})
 }
 
 // Members of CreateTable's input that are no strings.
 var (
 	tableNumbers = []string{"MaxReadRequestUnits", "MaxWriteRequestUnits", "ReadCapacityUnits", "ReadUnitsPerSecond",
-		"WriteCapacityUnits", "WriteUnitsPerSecond"}
-	tableTruths = []string{"DeletionProtectionEnabled", "Enabled", "SSEEnabled"}
+		"RecoveryPeriodInDays", "WriteCapacityUnits", "WriteUnitsPerSecond"}
+	tableTruths = []string{"DeletionProtectionEnabled", "Enabled", "PointInTimeRecoveryEnabled", "SSEEnabled"}
 	// CloudFormation's own members within those of CreateTable.
 	tableDropped = []string{"ContributorInsightsSpecification", "ResourcePolicy"}
 )
