@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -179,7 +180,7 @@ func (e *Emulator) start(ctx context.Context, o Options) (err error) {
 	if err = e.build(ctx); err != nil { // late, since it takes longest
 		return err
 	}
-	e.serve(tlsport.Listen(e.api, e.signer.Config()), e.gateway)
+	e.serve(tlsport.Listen(e.api, e.signer.Config(), e.errorLog()), e.gateway)
 	e.serve(e.aws, e.services())
 	e.schedules, err = schedule.Start(e.clock, e.stack.Schedules, e.stack.Region, e.stack.AccountID, e.runSchedule)
 	return err
@@ -237,7 +238,8 @@ func (e *Emulator) serve(l net.Listener, h http.Handler) {
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second, // what API Gateway gives a whole request
 		IdleTimeout:       3 * time.Minute,
-		ErrorLog:          slog.NewLogLogger(e.log.Handler(), slog.LevelWarn),
+		ConnContext:       tlsport.ConnContext,
+		ErrorLog:          e.errorLog(),
 	}
 	e.servers = append(e.servers, s)
 	go func() {
@@ -245,6 +247,10 @@ func (e *Emulator) serve(l net.Listener, h http.Handler) {
 			e.log.Error("server ended", "address", l.Addr(), "error", err)
 		}
 	}()
+}
+
+func (e *Emulator) errorLog() *log.Logger {
+	return slog.NewLogLogger(e.log.Handler(), slog.LevelWarn)
 }
 
 func (e *Emulator) runSchedule(s *template.Schedule, event []byte) {

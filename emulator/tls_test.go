@@ -177,6 +177,46 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// TestEventsKeepTheSpellingOfHeaders: names of headers are as the client has
+// sent them, over TLS too, so that a function must not count on their case.
+func TestEventsKeepTheSpellingOfHeaders(t *testing.T) {
+	t.Parallel()
+	seen := make(chan map[string]string, 1)
+	handlers := quick(nil)
+	handlers["SocketFunction"] = handler(func(r events.APIGatewayWebsocketProxyRequest) (map[string]any, error) {
+		seen <- r.Headers
+		return map[string]any{"statusCode": 403}, nil
+	})
+	e := emulator.RunT(t, emulator.Options{Template: chat, Handlers: handlers})
+	host := strings.TrimPrefix(e.URL(), "http://")
+	secure := &tls.Dialer{Config: trusting(t, e).Transport.(*http.Transport).TLSClientConfig}
+	for scheme, dial := range map[string]func(context.Context, string, string) (net.Conn, error){
+		"http": new(net.Dialer).DialContext, "https": secure.DialContext,
+	} {
+		nc, err := dial(t.Context(), "tcp", host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		nc.SetDeadline(time.Now().Add(patience))
+		io.WriteString(nc, "GET /v1?name=ann HTTP/1.1\r\nhost: "+host+"\r\nauthorization: a\r\nX-MiXed: b\r\nx-forwarded-for: 192.0.2.1\r\n"+
+			"Connection: Upgrade\r\nUpgrade: websocket\r\nsec-websocket-version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n")
+		got := <-seen
+		for name, want := range map[string]string{
+			"host": host, "authorization": "a", "X-MiXed": "b", "sec-websocket-version": "13", "Sec-WebSocket-Key": "MDEyMzQ1Njc4OWFiY2RlZg==",
+			"X-Forwarded-For": "192.0.2.1, 127.0.0.1", "X-Forwarded-Proto": scheme,
+		} {
+			if got[name] != want {
+				t.Errorf("%s: %s: got %q; want %q", scheme, name, got[name], want)
+			}
+			delete(got, name)
+		}
+		if len(got) != 2 || got["X-Forwarded-Port"] == "" || got["X-Amzn-Trace-Id"] == "" {
+			t.Errorf("%s: got also %v", scheme, got)
+		}
+	}
+}
+
 // TestTrustSurvives: a browser that trusts the authority of a data folder needs
 // not be told again.
 func TestTrustSurvives(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"crypto-ticker/emulator/internal/ids"
+	"crypto-ticker/emulator/internal/tlsport"
 )
 
 // Times as API Gateway writes them.
@@ -144,20 +145,27 @@ func (c *conn) disconnectEvent(code int, reason string) socketEvent {
 	return ev
 }
 
-// socketHeaders are the headers of a handshake with those that API Gateway
-// adds, and without Connection and Upgrade.
+// socketHeaders are the headers of a handshake, spelled as the client has, with
+// those that API Gateway adds, and without Connection and Upgrade.
 func socketHeaders(r *http.Request, port string, now time.Time) map[string][]string {
-	out := map[string][]string{"Host": {r.Host}}
-	for name, values := range r.Header {
-		if rest, ok := strings.CutPrefix(name, "Sec-Websocket-"); ok {
-			name = "Sec-WebSocket-" + rest // as clients spell it
+	spelled := tlsport.Of(r).Spellings()
+	spell := func(name string) string {
+		if s, ok := spelled[name]; ok {
+			return s
 		}
-		out[name] = values
+		if rest, ok := strings.CutPrefix(name, "Sec-Websocket-"); ok {
+			return "Sec-WebSocket-" + rest // as most clients do
+		}
+		return name
 	}
-	for _, name := range []string{"Connection", "Upgrade", "Content-Length"} {
-		delete(out, name)
+	out := map[string][]string{spell("Host"): {r.Host}}
+	added := forwarded(r, port, now)
+	for name, values := range r.Header {
+		if _, replaced := added[name]; !replaced && name != "Connection" && name != "Upgrade" && name != "Content-Length" {
+			out[spell(name)] = values
+		}
 	}
-	for name, value := range forwarded(r, port, now) {
+	for name, value := range added {
 		out[name] = []string{value}
 	}
 	return out
@@ -166,7 +174,7 @@ func socketHeaders(r *http.Request, port string, now time.Time) map[string][]str
 // forwarded are the headers that API Gateway adds to a request.
 func forwarded(r *http.Request, port string, now time.Time) map[string]string {
 	proto := "http"
-	if r.TLS != nil {
+	if tlsport.Of(r).Secure() {
 		proto = "https"
 	}
 	trace := r.Header.Get("X-Amzn-Trace-Id")

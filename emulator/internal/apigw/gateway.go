@@ -5,10 +5,8 @@
 // of headers and masks: API Gateway limits frames and messages separately, so
 // frames must be seen, and one write per frame is what a push costs.
 //
-// Two things differ from the service on purpose. X-Forwarded-Proto and
-// X-Forwarded-Port tell the truth about the emulator's port. And since net/http
-// keeps no header's spelling, events hold the canonical one (Sec-WebSocket-Key,
-// User-Agent), which is also how clients usually spell them.
+// One thing differs from the service on purpose: X-Forwarded-Proto and
+// X-Forwarded-Port tell the truth about the emulator's port.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/welcome.html
 package apigw

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"crypto-ticker/emulator/internal/lambda"
+	"crypto-ticker/emulator/internal/tlsport"
 )
 
 const maxURL = 4096 // characters
@@ -86,6 +87,9 @@ func (c *conn) establish(w http.ResponseWriter, r *http.Request, ev *socketEvent
 		a.g.cfg.Log.Error("connection cannot be taken over for a WebSocket", "error", err)
 		return http.StatusInternalServerError
 	}
+	if c, ok := nc.(*tlsport.Conn); ok {
+		nc = c.NetConn()
+	}
 	early := make([]byte, buffered.Reader.Buffered())
 	buffered.Read(early) // what is buffered is read without an error
 	c.open(nc, early, switchingProtocols(r.Header.Get("Sec-Websocket-Key"), protocol))
@@ -131,10 +135,20 @@ func (c *conn) connect(ev socketEvent, s *step) (protocol string, refused int) {
 	case ans.status > 299:
 		return "", ans.status
 	}
-	if protocol != "" && !hasToken(ev.MultiValueHeaders["Sec-WebSocket-Protocol"], protocol) {
+	if protocol != "" && !hasToken(offered(ev), protocol) {
 		log.Warn("function selected a sub-protocol that the client has not offered", "protocol", protocol)
 	}
 	return protocol, 0
+}
+
+// offered is the header with the sub-protocols that the client knows.
+func offered(ev socketEvent) []string {
+	for name, values := range ev.MultiValueHeaders {
+		if strings.EqualFold(name, "Sec-WebSocket-Protocol") {
+			return values
+		}
+	}
+	return nil
 }
 
 // subprotocol is the only header of $connect's answer that reaches the client.

@@ -14,7 +14,7 @@ import (
 func BenchmarkPlain(b *testing.B) {
 	for name, wrap := range map[string]func(net.Listener) net.Listener{
 		"bare": func(l net.Listener) net.Listener { return l },
-		"both": func(l net.Listener) net.Listener { return tlsport.Listen(l, nil) },
+		"both": func(l net.Listener) net.Listener { return tlsport.Listen(l, nil, nil) },
 	} {
 		for kind, fresh := range map[string]bool{"new": true, "kept": false} {
 			b.Run(kind+"/"+name, func(b *testing.B) {

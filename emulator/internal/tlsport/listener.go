@@ -1,11 +1,13 @@
 // Package tlsport lets one port answer TLS and plain text: it looks at the first
 // byte of a connection before anybody reads it. It also makes the certificates,
-// signed by an authority of its own.
+// signed by an authority of its own, and remembers of a WebSocket's handshake
+// what net/http forgets.
 package tlsport
 
 import (
 	"crypto/tls"
 	"errors"
+	"log"
 	"net"
 	"sync"
 	"time"
@@ -16,17 +18,20 @@ const (
 	// HTTP request.
 	// https://www.rfc-editor.org/rfc/rfc8446#section-5.1
 	recordHandshake = 0x16
-	// firstByte bounds the wait for a connection's first byte, as net/http's
-	// own limits do only after Accept.
+	// firstByte bounds the wait for a connection's first byte, and then that for
+	// the end of its TLS handshake, as net/http's own limits do only after
+	// Accept.
 	firstByte = 10 * time.Second
 )
 
-// Listener accepts the connections of another one: those that begin with a TLS
-// handshake as *tls.Conn, which has not shaken hands yet, and all others as they
-// were. One that sends nothing for 10 s is closed.
+// Listener accepts the connections of another one as *Conn: those that begin
+// with a TLS handshake once it is done, and all others as they were. One that
+// sends nothing for 10 s, or does not get through its handshake in that time, is
+// closed.
 type Listener struct {
 	net.Listener
 	config *tls.Config
+	log    *log.Logger
 
 	ready chan result
 	done  chan struct{}
@@ -34,7 +39,7 @@ type Listener struct {
 
 	mu      sync.Mutex
 	closed  bool
-	waiting map[net.Conn]struct{} // for their first byte
+	waiting map[net.Conn]struct{} // for their first byte, or the end of their handshake
 }
 
 type result struct {
@@ -43,10 +48,11 @@ type result struct {
 }
 
 // Listen returns a Listener that accepts from l, which it closes with itself.
-// Close must be called, or nothing else stops it.
-func Listen(l net.Listener, config *tls.Config) *Listener {
+// Handshakes that fail go to errorLog. Close must be called, or nothing else
+// stops it.
+func Listen(l net.Listener, config *tls.Config, errorLog *log.Logger) *Listener {
 	p := &Listener{
-		Listener: l, config: config,
+		Listener: l, config: config, log: errorLog,
 		ready: make(chan result), done: make(chan struct{}), waiting: make(map[net.Conn]struct{}),
 	}
 	p.tasks.Go(p.accept)
@@ -120,29 +126,46 @@ func (p *Listener) hand(r result) bool {
 	}
 }
 
-// inspect waits for the first byte of a connection and hands the connection on.
+// inspect waits for the first byte of a connection, shakes hands if it is one of
+// TLS, and hands the connection on.
 func (p *Listener) inspect(nc net.Conn) {
 	if !p.wait(nc) {
 		nc.Close()
 		return
 	}
-	nc.SetReadDeadline(time.Now().Add(firstByte))
-	b, found, err := first(nc)
+	c, err := p.prepare(nc)
 	p.mu.Lock()
 	delete(p.waiting, nc)
 	p.mu.Unlock()
-	if err == nil {
-		err = nc.SetReadDeadline(time.Time{})
-	}
-	if err != nil { // the client has gone, says nothing, or the port is closing
+	if err != nil || !p.hand(result{nc: c}) { // the client has gone, says nothing or nonsense, or the port is closing
 		nc.Close()
-		return
+	}
+}
+
+func (p *Listener) prepare(nc net.Conn) (*Conn, error) {
+	nc.SetReadDeadline(time.Now().Add(firstByte))
+	b, found, err := first(nc)
+	if err != nil {
+		return nil, err
 	}
 	if b == recordHandshake {
-		found = tls.Server(found, p.config)
+		nc.SetDeadline(time.Now().Add(firstByte))
+		secure := tls.Server(found, p.config)
+		if err := secure.Handshake(); err != nil {
+			p.logf("TLS handshake error from %s: %v", nc.RemoteAddr(), err)
+			return nil, err
+		}
+		found = secure
 	}
-	if !p.hand(result{nc: found}) {
-		nc.Close()
+	return &Conn{Conn: found, secure: b == recordHandshake}, nc.SetDeadline(time.Time{})
+}
+
+// logf logs what has failed, unless it is because the listener is closed.
+func (p *Listener) logf(format string, args ...any) {
+	select {
+	case <-p.done:
+	default:
+		p.log.Printf(format, args...)
 	}
 }
 

@@ -55,15 +55,16 @@ func serve(t *testing.T, a *tlsport.Authority) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	quiet := log.New(io.Discard, "", 0)
+	s := &http.Server{ErrorLog: quiet, ConnContext: tlsport.ConnContext, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		scheme := "http"
-		if r.TLS != nil {
+		if tlsport.Of(r).Secure() {
 			scheme = "https"
 		}
 		body, _ := io.ReadAll(r.Body)
 		io.WriteString(w, scheme+" "+r.Proto+" "+r.URL.Path+" "+string(body))
 	})}
-	l := tlsport.Listen(tcp, a.Config())
+	l := tlsport.Listen(tcp, a.Config(), quiet)
 	done := make(chan error)
 	go func() { done <- s.Serve(l) }()
 	t.Cleanup(func() {
@@ -175,7 +176,7 @@ func TestPlainStaysAsItIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := tlsport.Listen(tcp, nil)
+	l := tlsport.Listen(tcp, nil, nil)
 	defer l.Close()
 	io.WriteString(dial(t, tcp.Addr().String()), "hello")
 	nc, err := l.Accept()
@@ -187,8 +188,13 @@ func TestPlainStaysAsItIs(t *testing.T) {
 	if _, err := io.ReadFull(nc, got); err != nil || string(got) != "hello" {
 		t.Errorf("got %q, %v; want all that was sent", got, err)
 	}
-	if _, ok := nc.(interface{ CloseWrite() error }); !ok {
-		t.Errorf("%T cannot close one side", nc)
+	if inner := nc.(*tlsport.Conn).NetConn(); inner.RemoteAddr() != nc.RemoteAddr() {
+		t.Errorf("got %T as what it was", inner)
+	} else if _, ok := inner.(interface{ CloseWrite() error }); !ok {
+		t.Errorf("%T cannot close one side", inner)
+	}
+	if err := nc.(*tlsport.Conn).CloseWrite(); err != nil {
+		t.Errorf("%T cannot close one side: %v", nc, err)
 	}
 }
 
@@ -229,7 +235,7 @@ func TestSilentConnectionsEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		inner := newPipes()
-		l := tlsport.Listen(inner, nil)
+		l := tlsport.Listen(inner, nil, nil)
 		defer l.Close()
 		silent := inner.dial()
 		begin := time.Now()
@@ -261,7 +267,7 @@ func TestClose(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		inner := newPipes()
-		l := tlsport.Listen(inner, nil)
+		l := tlsport.Listen(inner, nil, nil)
 		silent, sorted := inner.dial(), inner.dial()
 		go io.WriteString(sorted, "hello") // nobody accepts it
 		synctest.Wait()
@@ -286,7 +292,7 @@ func TestAcceptErrors(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		inner := newPipes()
-		l := tlsport.Listen(inner, nil)
+		l := tlsport.Listen(inner, nil, nil)
 		many := errors.New("too many open files")
 		inner.next <- many
 		inner.next <- many
