@@ -19,7 +19,7 @@ func (e *Emulator) Describe(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	defer t.Flush() // an error means that nobody reads
 	for _, a := range e.stack.HTTPAPIs {
-		fmt.Fprintf(t, "HTTP API\t%s\thttp://%s/\n", a.LogicalID, e.hosts[a.ID])
+		fmt.Fprintf(t, "HTTP API\t%s\thttp://%s/%s\n", a.LogicalID, e.hosts[a.ID], strings.TrimPrefix(a.Stage+"/", "$default/"))
 		for _, r := range a.Routes {
 			fmt.Fprintf(t, "\t  %s\t%s\n", r.Key, e.functionName(r.FunctionARN))
 		}
@@ -54,7 +54,7 @@ func (e *Emulator) Describe(w io.Writer) {
 }
 
 func (e *Emulator) describeWebSocket(w io.Writer, a *template.WebSocketAPI) {
-	fmt.Fprintf(w, "WebSocket API\t%s\t%s\n", a.LogicalID, e.WebSocketURL(a.LogicalID))
+	fmt.Fprintf(w, "WebSocket API\t%s\t%s\n", a.LogicalID, e.webSocketURL(a))
 	for _, path := range slices.Sorted(maps.Keys(e.paths)) {
 		if e.paths[path] == a.LogicalID {
 			fmt.Fprintf(w, "\t\tws://%s%s\n", e.authority(), path)

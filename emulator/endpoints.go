@@ -29,15 +29,20 @@ func (e *Emulator) AWSURL() string { return "http://" + authority(e.aws) }
 // it is another one at each start and goes with Close.
 func (e *Emulator) CertFile() string { return e.signer.CertFile() }
 
-// WebSocketURL is the address of a WebSocket API, by its logical id. It is ""
-// if the template has no such API.
+// WebSocketURL is the address of the first stage of a WebSocket API, by its
+// logical id; further stages have their names in its place. It is "" if the
+// template has no such API.
 func (e *Emulator) WebSocketURL(api string) string {
 	for _, a := range e.stack.WebSocketAPIs {
 		if a.LogicalID == api {
-			return "ws://" + e.hosts[a.ID] + "/" + a.Stage
+			return e.webSocketURL(a)
 		}
 	}
 	return ""
+}
+
+func (e *Emulator) webSocketURL(a *template.WebSocketAPI) string {
+	return "ws://" + e.hosts[a.ID] + "/" + a.Stage
 }
 
 // authority is the host and port at which this machine reaches the APIs.

@@ -67,8 +67,8 @@ type Config struct {
 type Gateway struct {
 	cfg     Config
 	port    string
-	sockets []*socketAPI
-	http    []*httpAPI
+	sockets []*socketAPI // each stage of each API
+	http    []httpStages // one for each API
 	byID    map[string]handler
 	byStage map[string]*socketAPI
 	mapped  map[string]*socketAPI
@@ -117,8 +117,12 @@ func New(cfg Config) (*Gateway, error) {
 		if err != nil {
 			return nil, fmt.Errorf("apigw: %s: %w", def.LogicalID, err)
 		}
-		g.http = append(g.http, api)
-		g.byID[def.ID] = api
+		if n := len(g.http); n > 0 && g.http[n-1][0].def.ID == def.ID {
+			g.http[n-1] = append(g.http[n-1], api)
+		} else {
+			g.http = append(g.http, httpStages{api})
+		}
+		g.byID[def.ID] = g.http[len(g.http)-1]
 	}
 	for _, def := range cfg.Stack.WebSocketAPIs {
 		api, err := newSocketAPI(g, def, hosts[def.ID])
@@ -126,7 +130,8 @@ func New(cfg Config) (*Gateway, error) {
 			return nil, fmt.Errorf("apigw: %s: %s: %w", def.Pos, def.LogicalID, err)
 		}
 		g.sockets = append(g.sockets, api)
-		g.byID[def.ID] = api
+		stages, _ := g.byID[def.ID].(socketStages)
+		g.byID[def.ID] = append(stages, api)
 		if g.byStage[def.Stage] == nil {
 			g.byStage[def.Stage] = api
 		}
@@ -144,13 +149,14 @@ func Hosts(stack *template.Stack, authority string) map[string]string {
 	_, port, _ := net.SplitHostPort(authority) // New refuses what is none
 	hosts := make(map[string]string)
 	name := func(id string, shared bool) {
-		hosts[id] = authority
-		if shared {
+		if shared { // by any of its stages
 			hosts[id] = id + ".execute-api.localhost:" + port
+		} else if hosts[id] == "" {
+			hosts[id] = authority
 		}
 	}
-	for i, a := range stack.HTTPAPIs {
-		name(a.ID, i > 0)
+	for _, a := range stack.HTTPAPIs {
+		name(a.ID, a.ID != stack.HTTPAPIs[0].ID)
 	}
 	for _, a := range stack.WebSocketAPIs {
 		name(a.ID, slices.ContainsFunc(stack.WebSocketAPIs, func(b *template.WebSocketAPI) bool {
@@ -188,14 +194,15 @@ func (g *Gateway) routeAt(path string) *template.HTTPRoute {
 	if len(g.http) == 0 {
 		return nil
 	}
-	def := g.http[0].def
-	prefix := ""
-	if def.Stage != "$default" {
-		prefix = "/" + def.Stage
-	}
-	for _, route := range def.Routes {
-		if route.Path != "" && strings.TrimRight(prefix+route.Path, "/") == path {
-			return route
+	for _, stage := range g.http[0] {
+		prefix := ""
+		if stage.def.Stage != "$default" {
+			prefix = "/" + stage.def.Stage
+		}
+		for _, route := range stage.def.Routes {
+			if route.Path != "" && strings.TrimRight(prefix+route.Path, "/") == path {
+				return route
+			}
 		}
 	}
 	return nil
@@ -209,7 +216,7 @@ func (g *Gateway) socketNames() string {
 	for _, a := range g.sockets {
 		names = append(names, a.def.LogicalID)
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(slices.Compact(names), ", ")
 }
 
 // ServeHTTP answers HTTP requests, WebSocket handshakes and @connections calls.

@@ -24,7 +24,32 @@ const (
 	maxHTTPHeaders = 10240 // with the request line
 )
 
-// httpAPI is one HTTP API.
+// httpStages are the stages of one HTTP API.
+type httpStages []*httpAPI
+
+func (s httpStages) serveHost(w http.ResponseWriter, r *http.Request, _ string) { s.serve(w, r) }
+
+// serve serves a request, whose path names a stage, or else is that of $default.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-stages.html
+func (s httpStages) serve(w http.ResponseWriter, r *http.Request) {
+	name, rest := cutSegment(r.URL.Path)
+	for _, a := range s {
+		if a.def.Stage == name {
+			a.serve(w, r, rest)
+			return
+		}
+	}
+	for _, a := range s {
+		if a.def.Stage == "$default" {
+			a.serve(w, r, r.URL.Path)
+			return
+		}
+	}
+	w.Header()["apigw-requestid"] = []string{ids.Gateway()}
+	writeMessage(w, http.StatusNotFound, "Not Found")
+}
+
+// httpAPI is one stage of an HTTP API.
 type httpAPI struct {
 	g      *Gateway
 	def    *template.HTTPAPI
@@ -62,11 +87,9 @@ func newHTTPAPI(g *Gateway, def *template.HTTPAPI, domain string) (*httpAPI, err
 	return a, nil
 }
 
-func (a *httpAPI) serveHost(w http.ResponseWriter, r *http.Request, _ string) { a.serve(w, r) }
-
-// serve answers one request, and logs it.
-func (a *httpAPI) serve(w http.ResponseWriter, r *http.Request) {
-	call := &httpCall{api: a, r: r, requestID: ids.Gateway(), outcome: a.log.begin()}
+// serve answers one request, and logs it; path is what follows the stage.
+func (a *httpAPI) serve(w http.ResponseWriter, r *http.Request, path string) {
+	call := &httpCall{api: a, r: r, path: path, requestID: ids.Gateway(), outcome: a.log.begin()}
 	w.Header()["apigw-requestid"] = []string{call.requestID}
 	if a.log == nil {
 		a.answer(w, call)
@@ -87,16 +110,7 @@ func (a *httpAPI) answer(w http.ResponseWriter, call *httpCall) {
 		writeMessage(w, http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large")
 		return
 	}
-	path := r.URL.Path
-	if a.def.Stage != "$default" {
-		stage, rest := cutSegment(path)
-		if stage != a.def.Stage {
-			writeMessage(w, http.StatusNotFound, "Not Found")
-			return
-		}
-		path = rest
-	}
-	call.route, call.params = findRoute(a.routes, r.Method, path)
+	call.route, call.params = findRoute(a.routes, r.Method, call.path)
 	if a.def.CORS != nil && a.cors(w, r, call.route) {
 		return
 	}

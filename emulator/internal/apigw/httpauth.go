@@ -273,10 +273,6 @@ func (g *httpGrant) identity() httpIdentity {
 // arn names the request for policies.
 func (c *httpCall) arn() string {
 	stack, def := c.api.g.cfg.Stack, c.api.def
-	path := c.r.URL.Path
-	if def.Stage != "$default" {
-		_, path = cutSegment(path)
-	}
 	return "arn:aws:execute-api:" + stack.Region + ":" + stack.AccountID + ":" + def.ID + "/" + def.Stage + "/" +
-		c.r.Method + "/" + strings.TrimPrefix(path, "/")
+		c.r.Method + "/" + strings.TrimPrefix(c.path, "/")
 }

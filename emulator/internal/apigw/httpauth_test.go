@@ -181,7 +181,7 @@ func TestHTTPAuthorizerResultsAreNotAlwaysCached(t *testing.T) {
 func TestCacheOfHTTPAuthorizerIsBounded(t *testing.T) {
 	t.Parallel()
 	f := start(t, guarded(func(a *template.HTTPAuthorizer) { a.CacheTTL = time.Minute }, "$default"), nil)
-	for _, a := range f.http[0].authorizers {
+	for _, a := range f.http[0][0].authorizers {
 		for i := range maxCachedGrants + 10 {
 			a.keep(fmt.Sprint(i), &httpGrant{})
 		}

@@ -20,6 +20,7 @@ type httpCall struct {
 	route     *template.HTTPRoute
 	params    map[string]string
 	r         *http.Request
+	path      string // for routes: without the stage
 	body      []byte
 	requestID string
 	identity  httpIdentity

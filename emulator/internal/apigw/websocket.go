@@ -13,7 +13,7 @@ import (
 	"crypto-ticker/emulator/internal/template"
 )
 
-// socketAPI is one WebSocket API and its open connections.
+// socketAPI is one stage of a WebSocket API and its open connections.
 type socketAPI struct {
 	g         *Gateway
 	def       *template.WebSocketAPI
@@ -62,12 +62,17 @@ func isSocketPath(rest string) bool {
 	return ok
 }
 
+// socketStages are the stages of one WebSocket API.
+type socketStages []*socketAPI
+
 // serveHost serves a request whose host names the API: stage and all.
-func (a *socketAPI) serveHost(w http.ResponseWriter, r *http.Request, path string) {
+func (s socketStages) serveHost(w http.ResponseWriter, r *http.Request, path string) {
 	stage, rest := cutSegment(path)
-	if stage == a.def.Stage && isSocketPath(rest) {
-		a.serve(w, r, rest)
-		return
+	for _, a := range s {
+		if stage == a.def.Stage && isSocketPath(rest) {
+			a.serve(w, r, rest)
+			return
+		}
 	}
 	forbidden.write(w)
 }

@@ -1,6 +1,9 @@
 package template
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Properties of AWS::ApiGatewayV2::Api and Stage.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-apigatewayv2-api.html
@@ -57,36 +60,69 @@ func (l *loader) api(res *resource) {
 	}
 }
 
-// owner is the API that a resource belongs to: one of the two, or none if that is
-// wrong and reported.
+// owner is a stage of the API that a resource belongs to: one of the two, or none
+// if that is wrong and reported, or if the API has no further stage.
 type owner struct {
 	http *HTTPAPI
 	ws   *WebSocketAPI
 }
 
-// owner finds the API of a property ApiId.
+// owner finds the API of a property ApiId, in the stage that is being read.
 func (l *loader) owner(p *props) owner {
 	id := p.required("ApiId")
 	if id == "" {
 		return owner{}
 	}
-	for _, api := range l.stack.HTTPAPIs {
-		if api.ID == id {
-			return owner{http: api}
-		}
+	all := l.stagesOf(id)
+	if l.stage < len(all) {
+		return all[l.stage]
 	}
-	for _, api := range l.stack.WebSocketAPIs {
-		if api.ID == id {
-			return owner{ws: api}
-		}
-	}
-	if !slices.ContainsFunc(l.present, func(res *resource) bool { return res.typ == typeAPI && l.name(res) == id }) { // else the API itself is wrong
+	if len(all) == 0 && !slices.ContainsFunc(l.present, func(res *resource) bool { return res.typ == typeAPI && l.name(res) == id }) { // else the API itself is wrong
 		p.bad("ApiId", "is %s, which is no API of this template; use !Ref", quoted(id))
 	}
 	return owner{}
 }
 
+// stagesOf returns the stages of an API in their order.
+func (l *loader) stagesOf(id string) []owner {
+	var all []owner
+	for _, api := range l.stack.HTTPAPIs {
+		if api.ID == id {
+			all = append(all, owner{http: api})
+		}
+	}
+	for _, api := range l.stack.WebSocketAPIs {
+		if api.ID == id {
+			all = append(all, owner{ws: api})
+		}
+	}
+	return all
+}
+
+// another adds a stage to the API, with what the API has so far, behind the stage
+// that it is called for.
+func (l *loader) another(o owner) owner {
+	if o.ws != nil {
+		api := *o.ws
+		api.Routes, api.StageSettings = maps.Clone(api.Routes), StageSettings{}
+		l.stack.WebSocketAPIs = slices.Insert(l.stack.WebSocketAPIs, slices.Index(l.stack.WebSocketAPIs, o.ws)+1, &api)
+		return owner{ws: &api}
+	}
+	api := *o.http
+	api.Routes, api.StageSettings = slices.Clone(api.Routes), StageSettings{}
+	l.stack.HTTPAPIs = slices.Insert(l.stack.HTTPAPIs, slices.Index(l.stack.HTTPAPIs, o.http)+1, &api)
+	return owner{http: &api}
+}
+
 func (o owner) none() bool { return o == owner{} }
+
+// id is what Ref of the API gives.
+func (o owner) id() string {
+	if o.ws != nil {
+		return o.ws.ID
+	}
+	return o.http.ID
+}
 
 // name is the API's logical id.
 func (o owner) name() string {
@@ -106,22 +142,26 @@ func (o owner) stage() (name *string, variables *map[string]string, settings *St
 }
 
 // apiParts reads what belongs to the APIs, in the order in which one refers to
-// another.
+// another: once for each stage, since its variables may name the functions.
 func (l *loader) apiParts() {
+	most := 0
 	for _, res := range l.parts[typeStage] {
-		l.apiStage(res)
+		most = max(most, l.apiStage(res))
 	}
 	l.withoutStage()
-	a := &apiRefs{integrations: map[string]*integration{}, authorizers: map[string]*authorizer{}}
-	for _, res := range l.parts[typeIntegration] {
-		a.integrations[l.name(res)] = l.integration(res)
+	for l.stage = range max(most, 1) {
+		a := &apiRefs{integrations: map[string]*integration{}, authorizers: map[string]*authorizer{}}
+		for _, res := range l.parts[typeIntegration] {
+			a.integrations[l.name(res)] = l.integration(res)
+		}
+		for _, res := range l.parts[typeAuthorizer] {
+			a.authorizers[l.name(res)] = l.apiAuthorizer(res)
+		}
+		for _, res := range l.parts[typeRoute] {
+			l.route(res, a)
+		}
 	}
-	for _, res := range l.parts[typeAuthorizer] {
-		a.authorizers[l.name(res)] = l.apiAuthorizer(res)
-	}
-	for _, res := range l.parts[typeRoute] {
-		l.route(res, a)
-	}
+	l.stage = 0
 }
 
 // apiRefs are what routes refer to, by id.
@@ -130,8 +170,8 @@ type apiRefs struct {
 	authorizers  map[string]*authorizer
 }
 
-// apiStage gives an API its stage. An API has one here: the first.
-func (l *loader) apiStage(res *resource) {
+// apiStage gives an API a stage. It returns how many the API has then.
+func (l *loader) apiStage(res *resource) int {
 	p := l.properties(res)
 	p.known(stageRead, stageSilent, nil)
 	api, name := l.owner(p), p.required("StageName")
@@ -144,18 +184,26 @@ func (l *loader) apiStage(res *resource) {
 	}
 	if api.none() || name == "" {
 		l.stageSettings(p, "") // for its errors
-		return
+		return 0
 	}
 	settings := l.stageSettings(p, api.name())
+	all := l.stagesOf(api.id())
+	for _, other := range all {
+		if other, _, _ := other.stage(); *other == name {
+			p.bad("StageName", "is %s, which is a stage of %s already; use another name", quoted(name), api.name())
+			return 0
+		}
+	}
 	stageName, stageVariables, stageSettings := api.stage()
 	if *stageName != "" {
-		l.notef(res.line, res.id, "%s %s: %s has the stage %s", res.typ, name, api.name(), *stageName)
-		return
+		stageName, stageVariables, stageSettings = l.another(all[len(all)-1]).stage()
+		all = append(all, owner{})
 	}
 	*stageName, *stageVariables, *stageSettings = name, variables, settings
 	if !p.truth("AutoDeploy", false) && !p.has("DeploymentId") {
 		l.notef(res.line, res.id, "%s without AutoDeploy and DeploymentId, which on AWS has no routes: its routes are served", res.typ)
 	}
+	return len(all)
 }
 
 // withoutStage gives a stage to APIs that have none. On AWS nobody can call such

@@ -53,6 +53,11 @@ func TestAPIErrors(t *testing.T) {
 		{"no stage name", part("Stage", "ApiId: !Ref Ws"), "16: R: StageName is missing; give it"},
 		{"stage name", part("Stage", "ApiId: !Ref Ws, StageName: a/b"), `16: R: StageName is "a/b"; use letters, digits, - and _`},
 		{"stage of a WebSocket API", part("Stage", "ApiId: !Ref Ws, StageName: $default"), "16: R: StageName $default is for HTTP APIs only; use another name"},
+		{"stage twice", part("Stage", "ApiId: !Ref Ws, StageName: live, AutoDeploy: true"),
+			`16: R: StageName is "live", which is a stage of Ws already; use another name`},
+		{"variable of one stage only", part("Stage", "ApiId: !Ref Ws, StageName: more, AutoDeploy: true, StageVariables: {fn: Fn}") +
+			"  More: {Type: AWS::ApiGatewayV2::Integration, Properties: {ApiId: !Ref Ws, IntegrationType: AWS_PROXY, IntegrationUri: 'arn:aws:lambda:us-east-1:123456789012:function:${stageVariables.fn}'}}\n",
+			"17: More: IntegrationUri uses the stage variable fn, which the stage live of Ws does not have"},
 		{"stage of no API", part("Stage", "ApiId: Fn, StageName: a"), `16: R: ApiId is "Fn", which is no API of this template; use !Ref`},
 
 		{"integration of no API", part("Integration", "IntegrationType: AWS_PROXY"), "16: R: ApiId is missing; give it"},
@@ -64,7 +69,7 @@ func TestAPIErrors(t *testing.T) {
 		{"uri of another function", part("Integration", "ApiId: !Ref Ws, IntegrationType: AWS_PROXY, IntegrationUri: 'arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/x/invocations'"),
 			`16: R: IntegrationUri is "x", which is no function of this template; use !GetAtt Function.Arn`},
 		{"stage variable", part("Integration", "ApiId: !Ref Ws, IntegrationType: AWS_PROXY, IntegrationUri: '${stageVariables.fn}'"),
-			"16: R: IntegrationUri uses the stage variable fn, which the stage of Ws does not have"},
+			"16: R: IntegrationUri uses the stage variable fn, which the stage live of Ws does not have"},
 		{"timeout", part("Integration", "ApiId: !Ref Ws, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt Fn.Arn, TimeoutInMillis: 30000"),
 			"16: R: TimeoutInMillis is 30000; give a number from 50 to 29000"},
 		{"no payload", part("Integration", "ApiId: !Ref Web, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt Fn.Arn"),

@@ -70,14 +70,14 @@ var (
 // or by its ARN, either with variables of the API's stage.
 func (l *loader) lambdaURI(p *props, name string, api owner) string {
 	written := p.required(name)
-	_, variables, _ := api.stage()
+	stage, variables, _ := api.stage()
 	known := true
 	arn := stageVariable.ReplaceAllStringFunc(written, func(s string) string {
 		variable := stageVariable.FindStringSubmatch(s)[1]
 		value, ok := (*variables)[variable]
 		if !ok {
 			known = false
-			p.bad(name, "uses the stage variable %s, which the stage of %s does not have", variable, api.name())
+			p.bad(name, "uses the stage variable %s, which the stage %s of %s does not have", variable, *stage, api.name())
 		}
 		return value
 	})

@@ -59,7 +59,7 @@ func Parse(file string, src []byte, o Options) (*Stack, error) {
 		dir:       filepath.Dir(path),
 		functions: map[string]bool{},
 		parts:     map[string][]*resource{},
-		answering: map[string]*WebSocketRoute{},
+		answering: map[string][]*WebSocketRoute{},
 		httpAuths: map[*HTTPAPI]*httpAuth{},
 
 		unreadRoutes: map[[2]string]bool{},
@@ -93,8 +93,9 @@ type loader struct {
 
 	functions  map[string]bool // ARNs
 	httpEvents []httpEvent
-	parts      map[string][]*resource     // those of apiParts, by type
-	answering  map[string]*WebSocketRoute // by route id, those with a RouteResponseSelectionExpression
+	parts      map[string][]*resource       // those of apiParts, by type
+	stage      int                          // of each API, that is being read
+	answering  map[string][]*WebSocketRoute // by route id, those with a RouteResponseSelectionExpression
 	httpAuths  map[*HTTPAPI]*httpAuth
 	throttled  []throttledRoute
 	// unreadRoutes are those, by API and key, that have no function.

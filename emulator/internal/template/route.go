@@ -74,7 +74,7 @@ func (l *loader) webSocketRoute(res *resource, p *props, api *WebSocketAPI, key 
 	}
 	api.Routes[key] = &WebSocketRoute{Pos: l.pos(res.line), Key: key, FunctionARN: to.functionARN, Timeout: to.timeout}
 	if twoWay {
-		l.answering[l.name(res)] = api.Routes[key]
+		l.answering[l.name(res)] = append(l.answering[l.name(res)], api.Routes[key])
 	}
 }
 

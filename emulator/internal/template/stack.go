@@ -79,9 +79,10 @@ type Async struct {
 	OnFailure   string
 }
 
-// HTTPAPI is an AWS::Serverless::HttpApi together with the HttpApi events of
-// the functions that belong to it, or an AWS::ApiGatewayV2::Api of protocol HTTP
-// with its stage. Either has the AWS::ApiGatewayV2::Routes that name it.
+// HTTPAPI is a stage of an AWS::Serverless::HttpApi together with the HttpApi
+// events of the functions that belong to it, or of an AWS::ApiGatewayV2::Api of
+// protocol HTTP. Either has the AWS::ApiGatewayV2::Routes that name it. Further
+// AWS::ApiGatewayV2::Stages of an API follow it, with the same ids.
 type HTTPAPI struct {
 	Pos            Pos
 	LogicalID      string
@@ -144,9 +145,10 @@ type CORS struct {
 	MaxAge           int // seconds; negative if not given
 }
 
-// WebSocketAPI is an AWS::Serverless::WebSocketApi, or an AWS::ApiGatewayV2::Api
-// of protocol WEBSOCKET with its stage. Either has the AWS::ApiGatewayV2::Routes
-// that name it.
+// WebSocketAPI is a stage of an AWS::Serverless::WebSocketApi, or of an
+// AWS::ApiGatewayV2::Api of protocol WEBSOCKET. Either has the
+// AWS::ApiGatewayV2::Routes that name it. Further AWS::ApiGatewayV2::Stages of an
+// API follow it, with the same ids.
 type WebSocketAPI struct {
 	Pos                      Pos
 	LogicalID                string

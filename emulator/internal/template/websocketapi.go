@@ -88,7 +88,7 @@ func (l *loader) webSocketRoutes(api *WebSocketAPI, p *props) {
 			Timeout:     r.duration("IntegrationTimeout", time.Millisecond, webSocketTimeout, leastTimeout, webSocketTimeout),
 		}
 		if answers(r) {
-			l.answering[routeID(api.LogicalID, key)] = api.Routes[key]
+			l.answering[routeID(api.LogicalID, key)] = []*WebSocketRoute{api.Routes[key]}
 		}
 	}
 }
@@ -149,8 +149,10 @@ func (l *loader) routeResponses() {
 		l.owner(p)
 		p.oneOf("RouteResponseKey", "$default")
 		id := p.required("RouteId")
-		if route := l.answering[id]; route != nil {
+		for _, route := range l.answering[id] {
 			route.TwoWay = true
+		}
+		if l.answering[id] != nil {
 			continue
 		}
 		l.notef(res.line, res.id, "%s of a route that has no RouteResponseSelectionExpression, or of no WebSocket API", res.typ)
