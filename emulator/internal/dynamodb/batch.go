@@ -43,7 +43,7 @@ func parseBatch(body []byte, f func(table string, s *scanner) error) (*request, 
 		if i > 0 && r.batch[i-1].table == b.table {
 			return nil, invalidParameter("Table %s is named twice in the request", b.table)
 		}
-		if err := f(b.table, &scanner{data: b.raw}); err != nil {
+		if err := f(b.table, &scanner{data: b.raw, lasting: true}); err != nil {
 			return nil, err
 		}
 	}
@@ -237,7 +237,7 @@ func (e *Engine) batchGetItem(body []byte) (json.RawMessage, error) {
 // readKeysAndAttributes reads what a batch asks of one table.
 func readKeysAndAttributes(s *scanner) (*batchRead, error) {
 	b := &batchRead{}
-	rest := &scanner{data: s.data}
+	rest := &scanner{data: s.data, lasting: true}
 	if err := s.begin('{'); err != nil {
 		return nil, err
 	}

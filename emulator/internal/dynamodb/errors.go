@@ -98,8 +98,9 @@ func (c *constraints) require(ok bool, value any, member, must string) {
 
 // oneOf notes a value that is not in an enumeration. No value is fine.
 func (c *constraints) oneOf(value, member string, allowed ...string) {
-	ok := value == "" || slices.Contains(allowed, value)
-	c.require(ok, value, member, "satisfy enum value set: ["+strings.Join(allowed, ", ")+"]")
+	if value != "" && !slices.Contains(allowed, value) {
+		c.require(false, value, member, "satisfy enum value set: ["+strings.Join(allowed, ", ")+"]")
+	}
 }
 
 func (c *constraints) err() error {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // scanner walks through a JSON text that is known to be valid. Decoding items
@@ -14,6 +15,9 @@ import (
 type scanner struct {
 	data []byte
 	pos  int
+	// lasting says that data is never written to and stays as long as anyone
+	// needs it: texts are parts of it then, and no copies.
+	lasting bool
 }
 
 // scan starts on a client's JSON object.
@@ -21,7 +25,7 @@ func scan(body []byte) (*scanner, error) {
 	if !json.Valid(body) {
 		return nil, serialization("Unexpected token received from parser")
 	}
-	s := &scanner{data: body}
+	s := &scanner{data: body, lasting: true}
 	if s.peek() != '{' {
 		return nil, serialization("Unexpected value type in payload")
 	}
@@ -104,8 +108,11 @@ func (s *scanner) rawText() string {
 		}
 	}
 	s.pos++
-	if plain {
-		return string(s.data[start+1 : s.pos-1])
+	switch text := s.data[start+1 : s.pos-1]; {
+	case plain && s.lasting:
+		return unsafe.String(unsafe.SliceData(text), len(text))
+	case plain:
+		return string(text)
 	}
 	var text string
 	if json.Unmarshal(s.data[start:s.pos], &text) != nil {

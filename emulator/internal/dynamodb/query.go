@@ -365,9 +365,13 @@ func (p *page) match(r reader, stored []byte) error {
 	}
 	if p.paths != nil {
 		p.out = it.project(p.paths).appendJSON(p.out)
-	} else {
-		p.out = append(p.out, storedJSON(stored)...)
+		return nil
 	}
+	text := storedJSON(stored)
+	if len(text) > cap(p.out)-len(p.out) { // a page is copied less often than if it doubled
+		p.out = slices.Grow(p.out, max(len(text), 3*len(p.out)))
+	}
+	p.out = append(p.out, text...)
 	return nil
 }
 

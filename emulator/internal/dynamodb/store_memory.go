@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"sync"
+	"unsafe"
 
 	"github.com/tidwall/btree"
 )
@@ -82,7 +83,7 @@ func (m memorySpaces) get(space uint64, key []byte) []byte {
 	if m[space] == nil {
 		return nil
 	}
-	v, _ := m[space].Get(string(key))
+	v, _ := m[space].Get(textOf(key))
 	return v
 }
 
@@ -91,10 +92,10 @@ func (m memorySpaces) scan(space uint64, from, to []byte, backwards bool, f func
 	if tree == nil {
 		return
 	}
-	first, end := string(from), string(to)
+	first, end := textOf(from), textOf(to)
 	if !backwards {
 		tree.Ascend(first, func(k string, v []byte) bool {
-			return (to == nil || k < end) && f([]byte(k), v)
+			return (to == nil || k < end) && f(bytesOf(k), v)
 		})
 		return
 	}
@@ -102,7 +103,7 @@ func (m memorySpaces) scan(space uint64, from, to []byte, backwards bool, f func
 		if to != nil && k >= end {
 			return true
 		}
-		return k >= first && f([]byte(k), v)
+		return k >= first && f(bytesOf(k), v)
 	}
 	if to == nil {
 		tree.Reverse(down)
@@ -110,3 +111,7 @@ func (m memorySpaces) scan(space uint64, from, to []byte, backwards bool, f func
 		tree.Descend(end, down)
 	}
 }
+
+// textOf and bytesOf are conversions without a copy: keys are not written to.
+func textOf(b []byte) string  { return unsafe.String(unsafe.SliceData(b), len(b)) }
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

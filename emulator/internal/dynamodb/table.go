@@ -326,10 +326,13 @@ func checkTableName(given *string) (string, error) {
 func (c *constraints) tableName(name string) { c.tableNameAt("tableName", name) }
 
 func (c *constraints) tableNameAt(member, name string) {
-	c.require(len(name) >= 3, name, member, "have length greater than or equal to 3")
-	c.require(len(name) <= 255, name, member, "have length less than or equal to 255")
 	valid := strings.IndexFunc(name, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '.' && r != '-'
 	}) < 0 && name != ""
+	if valid && len(name) >= 3 && len(name) <= 255 {
+		return // without the cost of boxing the name
+	}
+	c.require(len(name) >= 3, name, member, "have length greater than or equal to 3")
+	c.require(len(name) <= 255, name, member, "have length less than or equal to 255")
 	c.require(valid, name, member, "satisfy regular expression pattern: [a-zA-Z0-9_.-]+")
 }
