@@ -47,7 +47,7 @@ func python(t *testing.T) string {
 // returns the exit code and what the client wrote.
 func client(t *testing.T, env []string, name string, args ...string) (int, string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*patience) // most of it goes into loading Python modules
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	none := filepath.Join(t.TempDir(), "none")
@@ -191,7 +191,6 @@ func TestCommandLineDrivesConnections(t *testing.T) {
 			want                string
 		}{
 			{"post", "post-to-connection", id, []string{"--data", file("hello", "hello, world")}, nil, 0, ""},
-			{"get", "get-connection", id, []string{"--query", "Identity.SourceIp", "--output", "text"}, nil, 0, "127.0.0.1\n"},
 			{"unknown", "delete-connection", unknown, nil, nil, serviceError, "(GoneException) when calling the DeleteConnection operation"},
 			{"too large", "post-to-connection", id, []string{"--data", file("large", strings.Repeat("x", 128<<10+1))}, nil, serviceError,
 				"(PayloadTooLargeException) when calling the PostToConnection operation"},
