@@ -117,7 +117,7 @@ func (s *Service) answer(w http.ResponseWriter, status int, v any) {
 	body, ok := v.(json.RawMessage)
 	if !ok {
 		var err error
-		if body, err = json.Marshal(v); err != nil {
+		if body, err = encode(v); err != nil {
 			s.Log.Error("answer cannot be encoded", "error", err)
 			status, body = http.StatusInternalServerError, []byte(`{"__type":"`+s.Internal+`"}`)
 		}
@@ -128,4 +128,13 @@ func (s *Service) answer(w http.ResponseWriter, status int, v any) {
 	h["X-Amz-Crc32"] = []string{strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10)}
 	w.WriteHeader(status)
 	w.Write(body) // an error means that the client has gone
+}
+
+// encode gives a value's JSON, with the signs < > & as they are.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), err
 }

@@ -25,7 +25,7 @@ func TestService(t *testing.T) {
 		Target: "Shop_2026", Version: "1.1", MaxBody: 64,
 		Operations: map[string]awsjson.Operation{
 			"Echo":  func(_ context.Context, body []byte) (any, error) { return json.RawMessage(body), nil },
-			"Value": func(context.Context, []byte) (any, error) { return map[string]int{"N": 1}, nil },
+			"Value": func(context.Context, []byte) (any, error) { return map[string]any{"N": 1, "S": "<&>"}, nil },
 			"Sold": func(context.Context, []byte) (any, error) {
 				return nil, fmt.Errorf("shop: %w", &awsjson.Error{Type: "shop#SoldOut", Message: "gone", Fields: map[string]any{"Left": 0}})
 			},
@@ -43,7 +43,7 @@ func TestService(t *testing.T) {
 		want               string
 	}{
 		{"raw answer", "Shop_2026.Echo", `{"a":1}`, 200, `{"a":1}`},
-		{"encoded answer", "Shop_2026.Value", `{}`, 200, `{"N":1}`},
+		{"encoded answer", "Shop_2026.Value", `{}`, 200, `{"N":1,"S":"<&>"}`},
 		{"wrapped error", "Shop_2026.Sold", `{}`, 400, `{"Left":0,"__type":"shop#SoldOut","message":"gone"}`},
 		{"error from within is not shown", "Shop_2026.Broken", `{}`, 500, `{"__type":"shop#InternalServerError","message":"Internal server error"}`},
 		{"unknown operation", "Shop_2026.Nope", `{}`, 400, `{"Message":"Nope","__type":"shop#Unknown"}`},

@@ -18,7 +18,6 @@ const (
 
 var (
 	errDuplicateKeys = validation("Provided list of item keys contains duplicates")
-	errEmptyBatch    = validation("1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member must have length greater than or equal to 1")
 )
 
 // parseBatch reads the request, and reads each table's part with f.
@@ -27,19 +26,8 @@ func parseBatch(body []byte, f func(table string, s *scanner) error) (*request, 
 	if err != nil {
 		return nil, err
 	}
-	var c constraints
-	c.oneOf(r.returnCapacity, "returnConsumedCapacity", "INDEXES", "TOTAL", "NONE")
-	c.oneOf(r.returnMetrics, "returnItemCollectionMetrics", "SIZE", "NONE")
-	c.require(r.batch != nil, nil, "requestItems", "not be null")
-	if err := c.err(); err != nil {
-		return nil, err
-	}
 	slices.SortStableFunc(r.batch, func(a, b batchTable) int { return strings.Compare(a.table, b.table) })
 	for i, b := range r.batch {
-		c.tableName(b.table)
-		if err := c.err(); err != nil {
-			return nil, err
-		}
 		if i > 0 && r.batch[i-1].table == b.table {
 			return nil, invalidParameter("Table %s is named twice in the request", b.table)
 		}
@@ -124,8 +112,6 @@ func readBatchWrites(body []byte) (*request, []batchWrite, error) {
 	})
 	switch {
 	case err != nil:
-	case len(all) == 0:
-		err = errEmptyBatch
 	case len(all) > maxBatchWrites:
 		err = validation("Too many items requested for the BatchWriteItem call")
 	}
@@ -156,9 +142,6 @@ func readBatchWrite(s *scanner) (w batchWrite, err error) {
 			return w, r.invalid
 		}
 		w.put, w.key, w.deletes = r.item, r.key, name == "DeleteRequest"
-		if w.deletes && r.key == nil || !w.deletes && r.item == nil {
-			return w, validation("1 validation error detected: Value null at 'requestItems' failed to satisfy constraint: Member must not be null")
-		}
 		if w.deletes {
 			w.put = nil
 		}
@@ -221,8 +204,6 @@ func (e *Engine) batchGetItem(body []byte) (json.RawMessage, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case total == 0:
-		return nil, errEmptyBatch
 	case total > maxBatchKeys:
 		return nil, validation("Too many items requested for the BatchGetItem call")
 	}

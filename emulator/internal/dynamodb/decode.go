@@ -142,7 +142,7 @@ func decodeBase64(text string) (string, error) {
 	default:
 		return string(b), nil
 	}
-	return "", serialization(fmt.Sprintf("'%s' can not be converted to a Blob: %s", text, why))
+	return "", serialization(why)
 }
 
 // notBase64 finds the first byte that Base64 does not have, or not there; -1 if

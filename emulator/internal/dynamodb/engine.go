@@ -169,6 +169,7 @@ func (e *Engine) operations() map[string]awsjson.Operation {
 	}
 	operations := make(map[string]awsjson.Operation, len(all))
 	for name, op := range all {
+		op = checked(name, op)
 		operations[name] = func(_ context.Context, body []byte) (any, error) { return op(body) }
 	}
 	operations["DescribeEndpoints"] = e.describeEndpoints

@@ -34,6 +34,11 @@ func isValidation(err error) bool {
 	return errors.As(err, &e) && e.Type == validateNamespace+"ValidationException"
 }
 
+func isSerialization(err error) bool {
+	var e *awsjson.Error
+	return errors.As(err, &e) && e.Type == coralNamespace+"SerializationException"
+}
+
 // message gives the message of an error of DynamoDB.
 func message(err error) string {
 	var e *awsjson.Error

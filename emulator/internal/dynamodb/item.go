@@ -12,24 +12,20 @@ func (e *Engine) putItem(body []byte) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	var c constraints
-	c.require(r.item != nil, nil, "item", "not be null")
-	c.oneOf(r.returnValues, "returnValues", "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
-	t, err := e.target(r, &c)
-	if err != nil {
-		return nil, err
-	}
 	if err := oldOrNone(r); err != nil {
 		return nil, err
 	}
-	ch, err := e.newChange(t, r)
+	ch, err := e.newChange(nil, r)
 	if err != nil {
 		return nil, err
 	}
-	if ch.key, err = t.schema.of(r.item); err != nil {
+	if ch.t, err = e.find(r.table); err != nil {
 		return nil, err
 	}
-	stored, err := t.encode(r.item, false)
+	if ch.key, err = ch.t.schema.of(r.item); err != nil {
+		return nil, err
+	}
+	stored, err := ch.t.encode(r.item, false)
 	if err != nil {
 		return nil, err
 	}
@@ -42,21 +38,17 @@ func (e *Engine) deleteItem(body []byte) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	var c constraints
-	c.require(r.key != nil, nil, "key", "not be null")
-	c.oneOf(r.returnValues, "returnValues", "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
-	t, err := e.target(r, &c)
-	if err != nil {
-		return nil, err
-	}
 	if err := oldOrNone(r); err != nil {
 		return nil, err
 	}
-	ch, err := e.newChange(t, r)
+	ch, err := e.newChange(nil, r)
 	if err != nil {
 		return nil, err
 	}
-	if ch.key, err = t.schema.ofKey(r.key); err != nil {
+	if ch.t, err = e.find(r.table); err != nil {
+		return nil, err
+	}
+	if ch.key, err = ch.t.schema.ofKey(r.key); err != nil {
 		return nil, err
 	}
 	ch.next = func(item) (item, []byte, error) { return nil, nil, nil }
@@ -69,7 +61,7 @@ func oldOrNone(r *request) error {
 	case "", "NONE", "ALL_OLD":
 		return nil
 	}
-	return validation("Return values set to invalid value")
+	return validation("ReturnValues can only be ALL_OLD or NONE")
 }
 
 func (e *Engine) updateItem(body []byte) (json.RawMessage, error) {
@@ -77,25 +69,21 @@ func (e *Engine) updateItem(body []byte) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	var c constraints
-	c.require(r.key != nil, nil, "key", "not be null")
-	c.oneOf(r.returnValues, "returnValues", "ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
-	t, err := e.target(r, &c)
+	ch, err := e.newChange(nil, r, named{"UpdateExpression", r.update})
 	if err != nil {
 		return nil, err
 	}
-	ch, err := e.newChange(t, r, named{"UpdateExpression", r.update})
-	if err != nil {
+	if ch.t, err = e.find(r.table); err != nil {
 		return nil, err
 	}
-	if ch.key, err = t.schema.ofKey(r.key); err != nil {
+	if ch.key, err = ch.t.schema.ofKey(r.key); err != nil {
 		return nil, err
 	}
-	if err := t.updatable(ch.update); err != nil {
+	if err := ch.t.updatable(ch.update); err != nil {
 		return nil, err
 	}
 	ch.needsOld = true
-	ch.next = func(old item) (item, []byte, error) { return t.updated(r.key, ch.update, old) }
+	ch.next = func(old item) (item, []byte, error) { return ch.t.updated(r.key, ch.update, old) }
 	return e.carryOut(ch)
 }
 
@@ -130,12 +118,6 @@ func (e *Engine) getItem(body []byte) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	var c constraints
-	c.require(r.key != nil, nil, "key", "not be null")
-	t, err := e.target(r, &c)
-	if err != nil {
-		return nil, err
-	}
 	if err := r.checkMixed([]named{{"ProjectionExpression", r.projection}}, []string{"AttributesToGet"}); err != nil {
 		return nil, err
 	}
@@ -150,6 +132,10 @@ func (e *Engine) getItem(body []byte) (json.RawMessage, error) {
 		return nil, err
 	}
 	if err := r.bind.unused(); err != nil {
+		return nil, err
+	}
+	t, err := e.find(r.table)
+	if err != nil {
 		return nil, err
 	}
 	key, err := t.schema.ofKey(r.key)

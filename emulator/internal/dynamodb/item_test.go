@@ -43,7 +43,7 @@ func TestReturnValues(t *testing.T) {
 		b.want("DeleteItem", `{"TableName":"Things","Key":{"pk":{"S":"a"}},"ReturnValues":"ALL_OLD","ReturnConsumedCapacity":"INDEXES"}`,
 			`{"Attributes":{"m":{"M":{}},"n":{"N":"7"},"pk":{"S":"a"}},"ConsumedCapacity":{"TableName":"Things","CapacityUnits":1.0,"Table":{"CapacityUnits":1.0}}}`)
 		b.want("DeleteItem", `{"TableName":"Things","Key":{"pk":{"S":"a"}},"ReturnValues":"ALL_OLD"}`, `{}`)
-		b.wantError("DeleteItem", `{"TableName":"Things","Key":{"pk":{"S":"a"}},"ReturnValues":"ALL_NEW"}`, "Validation: Return values set to invalid value")
+		b.wantError("DeleteItem", `{"TableName":"Things","Key":{"pk":{"S":"a"}},"ReturnValues":"ALL_NEW"}`, "Validation: ReturnValues can only be ALL_OLD or NONE")
 	})
 }
 
@@ -104,7 +104,7 @@ func TestItemErrors(t *testing.T) {
 		{"PutItem", `{"TableName":"Things","Item":{"pk":null}}`, "Validation: Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"},
 		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a","N":"1"}}}`, "Validation: Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"},
 		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":1}}}`, "Serialization: NUMBER_VALUE cannot be converted to String"},
-		{"PutItem", `{"TableName":"Things","Item":{"pk":"a"}}`, "Serialization: STRING_VALUE cannot be converted to Map"},
+		{"PutItem", `{"TableName":"Things","Item":{"pk":"a"}}`, "Serialization: Unexpected value type in payload"},
 		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"},"x":{"SS":[]}}}`, "Validation: One or more parameter values were invalid: An string set  may not be empty"},
 		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"},"x":{"SS":["a","a"]}}}`, "Validation: One or more parameter values were invalid: Input collection [a, a] contains duplicates."},
 		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"},"x":{"NS":["1","1.0"]}}}`, "Validation: Input collection contains duplicates"},

@@ -3,8 +3,11 @@
 package dynamodb
 
 import (
+	"bytes"
 	"encoding/json"
+	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 	"unsafe"
 )
@@ -20,11 +23,8 @@ type scanner struct {
 	lasting bool
 }
 
-// scan starts on a client's JSON object.
+// scan starts on a client's JSON object, which checkInput has found to be one.
 func scan(body []byte) (*scanner, error) {
-	if !json.Valid(body) {
-		return nil, serialization("Unexpected token received from parser")
-	}
 	s := &scanner{data: body, lasting: true}
 	if s.peek() != '{' {
 		return nil, serialization("Unexpected value type in payload")
@@ -121,7 +121,7 @@ func (s *scanner) rawText() string {
 	return text
 }
 
-// bool reads true or false.
+// bool reads true or false, which may also stand in a string.
 func (s *scanner) bool() (bool, error) {
 	switch s.peek() {
 	case 't':
@@ -130,21 +130,51 @@ func (s *scanner) bool() (bool, error) {
 	case 'f':
 		s.pos += len("false")
 		return false, nil
+	case '"':
+		start := s.pos
+		switch strings.ToUpper(s.rawText()) {
+		case "TRUE", "YES", "1":
+			return true, nil
+		case "FALSE", "NO", "0":
+			return false, nil
+		}
+		s.pos = start
 	}
 	return false, s.wrongType("Boolean")
 }
 
 // int reads an integer that fits 32 bits.
 func (s *scanner) int() (int, error) {
-	c := s.peek()
-	if c != '-' && (c < '0' || c > '9') {
-		return 0, s.wrongType("Integer")
+	n, err := s.integer(false)
+	return int(n), err
+}
+
+// integer reads an integer of 32 or 64 bits. A fraction is cut off.
+func (s *scanner) integer(long bool) (int64, error) {
+	start := s.pos
+	bits, want := 32, "Integer"
+	if long {
+		bits, want = 64, "Long"
 	}
-	n, err := strconv.ParseInt(string(s.raw()), 10, 32)
-	if err != nil {
-		return 0, serialization("NUMBER_VALUE cannot be converted to Integer")
+	if c := s.peek(); c == '-' || isDigit(c) {
+		if n, ok := parseInteger(string(s.raw()), bits); ok {
+			return n, nil
+		}
+		s.pos = start
 	}
-	return int(n), nil
+	return 0, s.wrongType(want)
+}
+
+// parseInteger gives the whole part of a number, if it fits.
+func parseInteger(text string, bits int) (n int64, ok bool) {
+	if n, err := strconv.ParseInt(text, 10, bits); err == nil {
+		return n, true
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if limit := math.Ldexp(1, bits-1); err != nil || f < -limit || f >= limit {
+		return 0, false
+	}
+	return int64(math.Floor(f)), true
 }
 
 // raw skips a value and gives its text.
@@ -192,23 +222,28 @@ func (s *scanner) skipLiteral() {
 	}
 }
 
-// wrongType is DynamoDB's error for a value of another type than the wanted.
+// wrongType is DynamoDB's error for a scalar of another type than the wanted.
+// It says less of others: wrongShape does.
 func (s *scanner) wrongType(want string) error {
+	token := "NUMBER_VALUE"
 	switch s.peek() {
-	case '{':
-		return serialization("Start of structure or map found where not expected.")
-	case '[':
-		return serialization("Start of list found where not expected")
+	case '{', '[':
+		return serialization("Start of structure or map found where not expected")
 	case '"':
-		return serialization("STRING_VALUE cannot be converted to " + want)
+		token = "STRING_VALUE"
 	case 't':
-		return serialization("TRUE_VALUE cannot be converted to " + want)
+		token = "TRUE_VALUE"
 	case 'f':
-		return serialization("FALSE_VALUE cannot be converted to " + want)
+		token = "FALSE_VALUE"
 	case 'n':
-		return serialization("NULL_VALUE cannot be converted to " + want)
+		token = "NULL_VALUE"
+	default:
+		if start := s.pos; bytes.ContainsAny(s.raw(), ".eE") {
+			token = "DECIMAL_VALUE"
+			s.pos = start
+		}
 	}
-	return serialization("NUMBER_VALUE cannot be converted to " + want)
+	return serialization(token + " cannot be converted to " + want)
 }
 
 const hexDigits = "0123456789abcdef"

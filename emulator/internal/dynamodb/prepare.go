@@ -14,23 +14,6 @@ type named struct {
 	text  *string
 }
 
-// target checks the members that operations on one table have in common, and
-// finds the table.
-func (e *Engine) target(r *request, c *constraints) (*table, error) {
-	if r.hasTable {
-		c.tableName(r.table)
-	} else {
-		c.require(false, nil, "tableName", "not be null")
-	}
-	c.oneOf(r.returnCapacity, "returnConsumedCapacity", "INDEXES", "TOTAL", "NONE")
-	c.oneOf(r.returnMetrics, "returnItemCollectionMetrics", "SIZE", "NONE")
-	c.oneOf(r.returnOnFailure, "returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
-	if err := c.err(); err != nil {
-		return nil, err
-	}
-	return e.find(r.table)
-}
-
 // placeholders checks the names and values of a request against the expressions
 // that its operation may have, before these are parsed.
 func (r *request) placeholders(expressions ...named) error {

@@ -15,15 +15,8 @@ import (
 // maxPage is how many bytes of items a query or scan reads, before its filter.
 const maxPage = 1 << 20
 
-// maxSegments is into how many segments a scan can be divided.
-const maxSegments = 1_000_000
-
 func (e *Engine) query(body []byte) (json.RawMessage, error) {
 	r, err := parseRequest(body)
-	if err != nil {
-		return nil, err
-	}
-	p, err := e.newPage(r)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +25,7 @@ func (e *Engine) query(body []byte) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.startable(); err != nil {
+	if err := r.checkRead(); err != nil {
 		return nil, err
 	}
 	if r.keyCondition == nil && !r.legacy.has("KeyConditions") {
@@ -45,7 +38,11 @@ func (e *Engine) query(body []byte) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
+	p := &page{r: r}
 	if err := p.parse(r.legacy.queryFilter); err != nil {
+		return nil, err
+	}
+	if err := e.choose(p); err != nil {
 		return nil, err
 	}
 	if p.from, p.to, err = rangeOf(terms, p.schema); err != nil {
@@ -68,24 +65,24 @@ func (e *Engine) scan(body []byte) (json.RawMessage, error) {
 		return nil, err
 	}
 	r.backwards, r.keyCondition = false, nil // a scan has neither
-	p, err := e.newPage(r)
-	if err != nil {
-		return nil, err
-	}
-	if err := p.checkSegment(); err != nil {
-		return nil, err
-	}
 	expressions := []named{{"ProjectionExpression", r.projection}, {"FilterExpression", r.filter}}
 	if err := r.checkMixed(expressions, []string{"AttributesToGet", "ScanFilter", "ConditionalOperator"}); err != nil {
 		return nil, err
 	}
-	if err := r.startable(); err != nil {
+	if err := r.checkRead(); err != nil {
+		return nil, err
+	}
+	p := &page{r: r}
+	if err := p.checkSegment(); err != nil {
 		return nil, err
 	}
 	if err := r.placeholders(expressions...); err != nil {
 		return nil, err
 	}
 	if err := p.parse(r.legacy.scanFilter); err != nil {
+		return nil, err
+	}
+	if err := e.choose(p); err != nil {
 		return nil, err
 	}
 	return e.read(p)
@@ -110,50 +107,44 @@ type page struct {
 	last                   item // key of the last item, if there may be more
 }
 
-// newPage checks what queries and scans have in common.
-func (e *Engine) newPage(r *request) (*page, error) {
-	var c constraints
-	c.oneOf(r.selection, "select", "SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES")
-	if r.limit != nil {
-		c.require(*r.limit >= 1, *r.limit, "limit", "have value greater than or equal to 1")
-	}
-	if r.segment != nil {
-		c.require(*r.segment >= 0, *r.segment, "segment", "have value greater than or equal to 0")
-		c.require(*r.segment < maxSegments, *r.segment, "segment", "have value less than or equal to 999999")
-	}
-	if r.totalSegments != nil {
-		c.require(*r.totalSegments >= 1, *r.totalSegments, "totalSegments", "have value greater than or equal to 1")
-		c.require(*r.totalSegments <= maxSegments, *r.totalSegments, "totalSegments", "have value less than or equal to 1000000")
-	}
-	t, err := e.target(r, &c)
-	if err != nil {
-		return nil, err
-	}
-	p := &page{r: r, t: t, schema: t.schema, space: t.space, count: r.selection == "COUNT"}
-	if r.index != "" {
-		if err := p.useIndex(r.index); err != nil {
-			return nil, err
-		}
-	}
+// checkRead checks what queries and scans have in common, as far as that can be
+// said without the table.
+func (r *request) checkRead() error {
 	switch r.selection {
 	case "ALL_PROJECTED_ATTRIBUTES":
-		if p.x == nil {
-			return nil, invalidParameter("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
+		if r.index == "" {
+			return invalidParameter("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
 		}
 	case "SPECIFIC_ATTRIBUTES":
 		if !r.selects() {
-			return nil, invalidParameter("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+			return invalidParameter("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
 		}
 	}
 	if r.selection != "" && r.selection != "SPECIFIC_ATTRIBUTES" {
 		switch {
 		case r.projection != nil:
-			return nil, validationf("Cannot specify the ProjectionExpression when choosing to get %s", r.selection)
+			return validationf("Cannot specify the ProjectionExpression when choosing to get %s", r.selection)
 		case r.legacy.has("AttributesToGet"):
-			return nil, validationf("Cannot specify the AttributesToGet when choosing to get %s", r.selection)
+			return validationf("Cannot specify the AttributesToGet when choosing to get %s", r.selection)
 		}
 	}
-	return p, nil
+	return r.startable()
+}
+
+// choose finds the table or index to read.
+func (e *Engine) choose(p *page) error {
+	t, err := e.find(p.r.table)
+	if err != nil {
+		return err
+	}
+	p.t, p.schema, p.space, p.count = t, t.schema, t.space, p.r.selection == "COUNT"
+	if p.r.index == "" {
+		return nil
+	}
+	if err := p.useIndex(p.r.index); err != nil || !p.x.global {
+		return err
+	}
+	return p.checkProjected()
 }
 
 func (p *page) useIndex(name string) error {
@@ -216,10 +207,7 @@ func (p *page) parse(filter []legacyCondition) (err error) {
 	if p.paths, err = p.r.projectionPaths(); err != nil {
 		return err
 	}
-	if err := p.r.bind.unused(); err != nil || p.x == nil || !p.x.global {
-		return err
-	}
-	return p.checkProjected()
+	return p.r.bind.unused()
 }
 
 // checkProjected refuses attributes that a global index does not hold: unlike

@@ -117,7 +117,7 @@ func TestQueryErrors(t *testing.T) {
 	}
 	ok := `"TableName":"Rows","KeyConditionExpression":"pk = :s","ExpressionAttributeValues":{":s":{"S":"a"}}`
 	for _, tt := range []struct{ members, want string }{
-		{`,"Limit":0`, "1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1"},
+		{`,"Limit":0`, "1 validation error detected: Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1"},
 		{`,"FilterExpression":"sk = :s"`, "Filter Expression can only contain non-primary key attributes: Primary key attribute: sk"},
 		{`,"FilterExpression":"size(pk) = :s"`, "Filter Expression can only contain non-primary key attributes: Primary key attribute: pk"},
 		{`,"FilterExpression":"attribute_exists(x) AND NOT (x = :s OR begins_with(sk, :s))"`, "Filter Expression can only contain non-primary key attributes: Primary key attribute: sk"},
@@ -297,8 +297,8 @@ func TestIndexes(t *testing.T) {
 		} {
 			b.wantError("UpdateItem", `{"TableName":"Indexed","Key":{"pk":{"S":"p"},"sk":{"N":"1"}},"UpdateExpression":"SET g = :g","ExpressionAttributeValues":{":g":`+value+`}}`, "Validation: "+want)
 		}
-		b.wantError("Query", `{"TableName":"Indexed","IndexName":"all","ConsistentRead":true}`, "Validation: Consistent reads are not supported on global secondary indexes")
-		b.wantError("Query", `{"TableName":"Indexed","IndexName":"some","Select":"ALL_ATTRIBUTES"}`,
+		b.wantError("Query", `{"TableName":"Indexed","IndexName":"all","ConsistentRead":true,"KeyConditionExpression":"g = :g","ExpressionAttributeValues":{":g":{"S":"g"}}}`, "Validation: Consistent reads are not supported on global secondary indexes")
+		b.wantError("Query", `{"TableName":"Indexed","IndexName":"some","Select":"ALL_ATTRIBUTES","KeyConditionExpression":"g = :g","ExpressionAttributeValues":{":g":{"S":"g"}}}`,
 			"Validation: One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index some because its projection type is not ALL")
 		some := `{"TableName":"Indexed","IndexName":"some","KeyConditionExpression":"g = :g","ExpressionAttributeValues":{":g":{"S":"g"}},%s}`
 		b.wantError("Query", fmt.Sprintf(some, `"ProjectionExpression":"y, pk, x, o"`), "Validation: One or more parameter values were invalid: Global secondary index some does not project [o, y]")

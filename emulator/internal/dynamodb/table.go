@@ -279,12 +279,6 @@ func (e *Engine) listTables(body []byte) (json.RawMessage, error) {
 	if in.Limit != nil {
 		limit = *in.Limit
 	}
-	var c constraints
-	c.require(limit >= 1, limit, "limit", "have value greater than or equal to 1")
-	c.require(limit <= maxTablesListed, limit, "limit", "have value less than or equal to 100")
-	if err := c.err(); err != nil {
-		return nil, err
-	}
 	e.mu.RLock()
 	names := make([]string, 0, len(e.tables))
 	for name := range e.tables {

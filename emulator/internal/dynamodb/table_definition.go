@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -90,9 +89,6 @@ func decodeInput(body []byte, into any) error {
 
 // check says what is wrong with a definition.
 func (d *tableDefinition) check() error {
-	if err := d.checkMembers(); err != nil {
-		return err
-	}
 	if err := d.unsupported.check(); err != nil {
 		return err
 	}
@@ -111,6 +107,9 @@ func (d *tableDefinition) check() error {
 	if err := checkTags(d.Tags); err != nil {
 		return err
 	}
+	if len(d.KeySchema) > len(d.AttributeDefinitions) {
+		return validation("Invalid KeySchema: Some index key attribute have no definition")
+	}
 	used := []string{}
 	if err := d.checkKey(d.KeySchema, &used); err != nil {
 		return err
@@ -126,27 +125,6 @@ func (d *tableDefinition) check() error {
 			strings.Join(d.defined(), ", "), strings.Join(used, ", "))
 	}
 	return nil
-}
-
-func (d *tableDefinition) checkMembers() error {
-	var c constraints
-	if d.TableName == "" {
-		c.require(false, nil, "tableName", "not be null")
-	} else {
-		c.tableName(d.TableName)
-	}
-	c.oneOf(d.BillingMode, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
-	c.require(d.AttributeDefinitions != nil, nil, "attributeDefinitions", "not be null")
-	for i, a := range d.AttributeDefinitions {
-		member := "attributeDefinitions." + strconv.Itoa(i+1) + ".member."
-		c.require(a.AttributeName != "", nil, member+"attributeName", "not be null")
-		if a.AttributeType != "B" && a.AttributeType != "N" && a.AttributeType != "S" {
-			c.require(false, a.AttributeType, member+"attributeType", "satisfy enum value set: [B, N, S]")
-		}
-	}
-	c.require(len(d.KeySchema) > 0, nil, "keySchema", "not be null")
-	c.require(len(d.KeySchema) <= 2, d.KeySchema, "keySchema", "have length less than or equal to 2")
-	return c.err()
 }
 
 func (d *tableDefinition) checkBilling() error {
@@ -166,21 +144,25 @@ func (d *tableDefinition) checkBilling() error {
 // checkKey looks at the key of the table or of an index, and notes which
 // definitions it uses.
 func (d *tableDefinition) checkKey(key []keyElement, used *[]string) error {
-	defined := d.defined()
+	defined, names := d.defined(), make([]string, len(key))
 	for i, e := range key {
-		switch {
-		case i == 0 && e.KeyType != "HASH":
-			return validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
-		case i == 1 && e.KeyType != "RANGE":
-			return validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
-		case i == 1 && e.AttributeName == key[0].AttributeName:
-			return validation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
-		case !slices.Contains(defined, e.AttributeName):
-			return invalidParameter("Some index key attributes are not defined in AttributeDefinitions. Keys: [%s], AttributeDefinitions: [%s]",
-				e.AttributeName, strings.Join(defined, ", "))
-		}
-		if !slices.Contains(*used, e.AttributeName) {
-			*used = append(*used, e.AttributeName)
+		names[i] = e.AttributeName
+	}
+	unknown := func(name string) bool { return !slices.Contains(defined, name) }
+	switch {
+	case slices.ContainsFunc(names, unknown):
+		return invalidParameter("Some index key attributes are not defined in AttributeDefinitions. Keys: [%s], AttributeDefinitions: [%s]",
+			strings.Join(names, ", "), strings.Join(defined, ", "))
+	case len(key) == 2 && names[0] == names[1]:
+		return validation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
+	case key[0].KeyType != "HASH":
+		return validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
+	case len(key) == 2 && key[1].KeyType != "RANGE":
+		return validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
+	}
+	for _, name := range names {
+		if !slices.Contains(*used, name) {
+			*used = append(*used, name)
 		}
 	}
 	return nil
@@ -227,12 +209,6 @@ func (d *tableDefinition) checkIndexes(used *[]string) error {
 }
 
 func (x *indexDefinition) check() error {
-	var c constraints
-	c.require(len(x.IndexName) >= 3 && len(x.IndexName) <= 255, x.IndexName, "indexName", "have length between 3 and 255")
-	c.require(len(x.KeySchema) == 1 || len(x.KeySchema) == 2, x.KeySchema, "keySchema", "have length between 1 and 2")
-	if err := c.err(); err != nil {
-		return err
-	}
 	extra := len(x.Projection.NonKeyAttributes)
 	switch x.Projection.ProjectionType {
 	case "ALL", "KEYS_ONLY":
@@ -243,10 +219,8 @@ func (x *indexDefinition) check() error {
 		if extra == 0 {
 			return invalidParameter("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
 		}
-	case "":
-		return invalidParameter("Unknown ProjectionType: null")
 	default:
-		return invalidParameter("Unknown ProjectionType: %s", x.Projection.ProjectionType)
+		return invalidParameter("Unknown ProjectionType: null")
 	}
 	return nil
 }

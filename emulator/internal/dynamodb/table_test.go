@@ -88,7 +88,7 @@ func TestCreateTableErrors(t *testing.T) {
 		want    string
 		members []string
 	}{
-		{"1 validation error detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null", []string{defA, keyA, demand}},
+		{"The parameter 'TableName' is required but was not present in the request", []string{defA, keyA, demand}},
 		{"2 validation errors detected: Value null at 'attributeDefinitions' failed to satisfy constraint: Member must not be null; Value null at 'keySchema' failed to satisfy constraint: Member must not be null", []string{name, demand}},
 		{"1 validation error detected: Value 'X' at 'attributeDefinitions.1.member.attributeType' failed to satisfy constraint: Member must satisfy enum value set: [B, N, S]",
 			[]string{name, keyA, demand, `"AttributeDefinitions":[{"AttributeName":"a","AttributeType":"X"}]`}},
@@ -101,8 +101,9 @@ func TestCreateTableErrors(t *testing.T) {
 			[]string{name, defA, keyA, demand, `"ProvisionedThroughput":{"ReadCapacityUnits":1,"WriteCapacityUnits":1}`}},
 		{"Invalid KeySchema: The first KeySchemaElement is not a HASH key type", []string{name, defA, demand, `"KeySchema":[{"AttributeName":"a","KeyType":"RANGE"}]`}},
 		{"Invalid KeySchema: The second KeySchemaElement is not a RANGE key type", []string{name, defAB, demand, `"KeySchema":[{"AttributeName":"a","KeyType":"HASH"},{"AttributeName":"b","KeyType":"HASH"}]`}},
-		{"Both the Hash Key and the Range Key element in the KeySchema have the same name", []string{name, defA, demand, `"KeySchema":[{"AttributeName":"a","KeyType":"HASH"},{"AttributeName":"a","KeyType":"RANGE"}]`}},
-		{"One or more parameter values were invalid: Some index key attributes are not defined in AttributeDefinitions. Keys: [b], AttributeDefinitions: [a]", []string{name, defA, keyAB, demand}},
+		{"Both the Hash Key and the Range Key element in the KeySchema have the same name", []string{name, defAB, demand, `"KeySchema":[{"AttributeName":"a","KeyType":"HASH"},{"AttributeName":"a","KeyType":"RANGE"}]`}},
+		{"Invalid KeySchema: Some index key attribute have no definition", []string{name, defA, keyAB, demand}},
+		{"One or more parameter values were invalid: Some index key attributes are not defined in AttributeDefinitions. Keys: [c], AttributeDefinitions: [a]", []string{name, defA, demand, `"KeySchema":[{"AttributeName":"c","KeyType":"HASH"}]`}},
 		{"One or more parameter values were invalid: Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions", []string{name, defAB, keyA, demand}},
 		{"One or more parameter values were invalid: Some AttributeDefinitions are not used. AttributeDefinitions: [a, b], keys used: [a]", []string{name, defAB, keyA, demand, index("Global", "idx", keyA, `{"ProjectionType":"ALL"}`)}},
 		{"One or more parameter values were invalid: Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex", []string{name, defAB, keyA, demand, index("Local", "idx", keyAB, `{"ProjectionType":"ALL"}`)}},
@@ -122,7 +123,7 @@ func TestProvisionedTable(t *testing.T) {
 	b := open(t, "")
 	const table = `{"TableName":"Things","AttributeDefinitions":[{"AttributeName":"a","AttributeType":"B"}],"KeySchema":[{"AttributeName":"a","KeyType":"HASH"}],"TableClass":"STANDARD",
 		"ProvisionedThroughput":{"ReadCapacityUnits":%d,"WriteCapacityUnits":7}}`
-	if _, err := b.do("CreateTable", table, 0); err == nil || short(err) != "Validation: One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must be at least 1" {
+	if _, err := b.do("CreateTable", table, 0); err == nil || short(err) != "Validation: 1 validation error detected: Value '0' at 'provisionedThroughput.readCapacityUnits' failed to satisfy constraint: Member must have value greater than or equal to 1" {
 		t.Errorf("got %v", err)
 	}
 	out := decodeJSON(t, b.must("CreateTable", table, 5))["TableDescription"].(map[string]any)
@@ -131,5 +132,5 @@ func TestProvisionedTable(t *testing.T) {
 		t.Errorf("got %v", out)
 	}
 	b.wantError("PutItem", `{"TableName":"Things","Item":{"a":{"B":""}}}`, "Validation: One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty binary value. Key: a")
-	b.wantError("DescribeTable", `{}`, "Validation: 1 validation error detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null")
+	b.wantError("DescribeTable", `{}`, "Validation: The parameter 'TableName' is required but was not present in the request")
 }

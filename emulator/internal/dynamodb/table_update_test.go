@@ -188,8 +188,8 @@ func TestUpdateTableErrors(t *testing.T) {
 		{"Indexed", defG, "Validation: At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, " +
 			"MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required"},
 		{"Nothing", `"DeletionProtectionEnabled":true`, "ResourceNotFound: Requested resource not found: Table: Nothing not found"},
-		{"a!", `"DeletionProtectionEnabled":true`, "Validation: 2 validation errors detected: Value 'a!' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3; " +
-			"Value 'a!' at 'tableName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"},
+		{"a!", `"DeletionProtectionEnabled":true`, "Validation: 2 validation errors detected: Value 'a!' at 'tableName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+; " +
+			"Value 'a!' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3"},
 		{"Indexed", `"BillingMode":"FREE"`, "Validation: 1 validation error detected: Value 'FREE' at 'billingMode' failed to satisfy constraint: Member must satisfy enum value set: [PROVISIONED, PAY_PER_REQUEST]"},
 		{"Indexed", `"TableClass":"FAST"`, "Validation: Invalid table-class parameter provided. Please try again with a valid table-class value: [STANDARD, STANDARD_INFREQUENT_ACCESS]."},
 		{"Indexed", `"SSESpecification":{"Enabled":true},"DeletionProtectionEnabled":true`, invalid + "Server-Side Encryption modification must be the only operation in the request"},

@@ -116,8 +116,8 @@ func TestAccount(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	b.want("DescribeEndpoints", `{}`, `{"Endpoints":[{"Address":"dynamodb.eu-central-1.amazonaws.com","CachePeriodInMinutes":1440}]}`)
-	b.wantError("DescribeLimits", `[]`, "Serialization: Unexpected value type in payload")
-	b.wantError("DescribeEndpoints", `[]`, "Serialization: Unexpected value type in payload")
+	b.wantError("DescribeLimits", `[]`, "Serialization: Unrecognized collection type class com.amazonaws.dynamodb.v20120810.DescribeLimitsInput")
+	b.wantError("DescribeEndpoints", `[]`, "Serialization: Unrecognized collection type class com.amazonaws.dynamodb.v20120810.DescribeEndpointsRequest")
 }
 
 func TestContinuousBackups(t *testing.T) {

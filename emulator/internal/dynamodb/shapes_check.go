@@ -1,0 +1,342 @@
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+
+package dynamodb
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxViolations is how many violated constraints an error tells of.
+const maxViolations = 10
+
+// maxShown is how much of a value an error shows, in bytes.
+const maxShown = 64 << 10
+
+// checkInput says whether a body has the shape of an operation's input and
+// satisfies its constraints. Into attribute values it does not look: they are
+// read anyway.
+func checkInput(operation string, body []byte) error {
+	if !json.Valid(body) {
+		return serialization("Unexpected token received from parser")
+	}
+	c := inputCheck{s: &scanner{data: body, lasting: true}}
+	id, ok := inputs[operation]
+	if !ok {
+		return nil
+	}
+	if err := c.walk(id, true); err != nil || !c.broken {
+		return err
+	}
+	err := violations(operation, id, body)
+	if err == nil {
+		return nil
+	}
+	if wrong := checkTypes(operation, body); wrong != nil {
+		return wrong
+	}
+	return err
+}
+
+// checkTypes looks for a value of a wrong type anywhere in a body, which counts
+// before any other mistake.
+func checkTypes(operation string, body []byte) error {
+	id, ok := inputs[operation]
+	if !ok {
+		return nil
+	}
+	c := inputCheck{s: &scanner{data: body, lasting: true}, values: true}
+	return c.walk(id, true)
+}
+
+// checked gives an operation that is carried out on bodies of its shape only.
+func checked(name string, op func([]byte) (json.RawMessage, error)) func([]byte) (json.RawMessage, error) {
+	return func(body []byte) (json.RawMessage, error) {
+		if err := checkInput(name, body); err != nil {
+			return nil, err
+		}
+		if id, ok := inputs[name]; ok && !slices.Contains(onItems, name) {
+			body = (&scanner{data: body, lasting: true}).appendKnown(nil, id)
+		}
+		out, err := op(body)
+		if err != nil && (isValidation(err) || isSerialization(err)) {
+			if wrong := checkTypes(name, body); wrong != nil {
+				return nil, wrong
+			}
+		}
+		return out, err
+	}
+}
+
+// appendKnown appends what comes next without nulls, and without members that
+// encoding/json would take for ones of the shape, because their names differ in
+// the case of letters alone.
+func (s *scanner) appendKnown(dst []byte, id shapeID) []byte {
+	sh := &shapes[id]
+	sep := ""
+	switch {
+	case sh.kind == structureShape && s.peek() == '{':
+		dst = append(dst, '{')
+		for s.pos++; s.more(); {
+			name := s.name()
+			if s.null() {
+				continue
+			}
+			i := slices.IndexFunc(sh.members, func(m member) bool { return strings.EqualFold(m.name, name) })
+			if i >= 0 && sh.members[i].name != name {
+				s.raw()
+				continue
+			}
+			dst = append(appendText(append(dst, sep...), name), ':')
+			if sep = ","; i < 0 {
+				dst = append(dst, s.raw()...)
+			} else {
+				dst = s.appendKnown(dst, sh.members[i].shape)
+			}
+		}
+		return append(dst, '}')
+	case sh.kind == listShape && s.peek() == '[':
+		dst = append(dst, '[')
+		for s.pos++; s.more(); sep = "," {
+			dst = s.appendKnown(append(dst, sep...), sh.of)
+		}
+		return append(dst, ']')
+	}
+	return append(dst, s.raw()...)
+}
+
+// onItems are the operations for which a table's name need not be one that a
+// table can have.
+var onItems = []string{"PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems"}
+
+// brief are the operations whose errors about numbers and lists that are too
+// long do not show the value, and name members as they stand in the request.
+var brief = []string{"Query", "BatchGetItem", "TransactGetItems", "TransactWriteItems"}
+
+// violations is the error for an input that does not satisfy its constraints;
+// nil if it does after all. A table's name counts before anything else.
+func violations(operation string, id shapeID, body []byte) error {
+	var in map[string]any
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if err := d.Decode(&in); err != nil {
+		return serialization("Unexpected token received from parser")
+	}
+	v := &violated{least: 3, brief: slices.Contains(brief, operation)}
+	if slices.Contains(onItems, operation) {
+		v.least = 1
+	}
+	for _, m := range shapes[id].members {
+		if m.name != "TableName" || !m.required {
+			continue
+		}
+		if in[m.name] == nil && v.least == 3 {
+			return validation("The parameter 'TableName' is required but was not present in the request")
+		}
+		if v.member(m, in[m.name], nil); v.err() != nil {
+			return v.err()
+		}
+	}
+	if items, ok := in["RequestItems"].(map[string]any); ok && len(items) == 0 {
+		return validation("The requestItems parameter is required for " + operation)
+	}
+	v.structure(&shapes[id], in, nil)
+	return v.err()
+}
+
+// violated collects what is wrong with an input.
+type violated struct {
+	constraints
+	least int64 // characters of a table's name
+	brief bool
+}
+
+func (v *violated) add(text string) {
+	if len(v.constraints) < maxViolations {
+		v.constraints = append(v.constraints, text)
+	}
+}
+
+// note notes that a value at a path, whose names are as in the request, is not
+// as it must be.
+func (v *violated) note(id shapeID, value any, path []string, must []string) {
+	if must == nil {
+		return
+	}
+	shown, text := "null", false
+	if value != nil {
+		_, text = value.(string)
+		shown = "'" + show(id, value) + "'"
+	}
+	for _, m := range must {
+		at := shown + " at '" + memberPath(path) + "'"
+		if v.brief && !text && value != nil && !strings.HasPrefix(m, "have length greater") {
+			at = "at '" + strings.Join(path, ".") + "'"
+		}
+		v.add("Value " + at + " failed to satisfy constraint: Member must " + m)
+	}
+}
+
+// memberPath gives a path as most errors have it. The keys of maps, which stand
+// before "member", stay as they are.
+func memberPath(path []string) string {
+	out := slices.Clone(path)
+	for i := range out {
+		if i+1 == len(out) || out[i+1] != "member" {
+			out[i] = lowerFirst(out[i])
+		}
+	}
+	return strings.Join(out, ".")
+}
+
+func (v *violated) structure(sh *shape, value map[string]any, path []string) {
+	for _, m := range sh.members {
+		v.member(m, value[m.name], path)
+	}
+}
+
+func (v *violated) member(m member, value any, path []string) {
+	path = join(path, m.name)
+	if value == nil {
+		if m.required {
+			v.note(m.shape, nil, path, []string{"not be null"})
+		}
+		return
+	}
+	v.value(m.shape, value, path)
+}
+
+// value checks a value that is there. It is of the right type.
+func (v *violated) value(id shapeID, value any, path []string) {
+	if len(v.constraints) >= maxViolations {
+		return
+	}
+	sh := &shapes[id]
+	if sh.kind == attributeValueShape {
+		return
+	}
+	switch in := value.(type) {
+	case string:
+		if sh.name == tableShape {
+			v.note(id, value, path, brokenTable(in, v.least))
+			return
+		}
+		v.note(id, value, path, sh.broken(int64(utf8.RuneCountInString(in)), in))
+	case json.Number:
+		n, _ := parseInteger(in.String(), 64)
+		v.note(id, value, path, sh.broken(n, ""))
+	case []any:
+		v.note(id, value, path, sh.broken(int64(len(in)), ""))
+		for i, e := range in {
+			v.element(sh.of, e, join(path, strconv.Itoa(i+1), "member"))
+		}
+	case map[string]any:
+		if sh.kind == structureShape {
+			v.structure(sh, in, path)
+			return
+		}
+		v.note(id, value, path, sh.broken(int64(len(in)), ""))
+		v.mapping(id, in, path)
+	}
+}
+
+func (v *violated) element(id shapeID, value any, path []string) {
+	if value != nil {
+		v.value(id, value, path)
+	}
+}
+
+// mapping checks the keys and values of a map. Those of RequestItems have
+// constraints that are told of as the map's own.
+func (v *violated) mapping(id shapeID, in map[string]any, path []string) {
+	sh := &shapes[id]
+	tables := shapes[sh.key].name == tableShape
+	of := &shapes[sh.of]
+	for _, key := range slices.Sorted(maps.Keys(in)) {
+		if tables && brokenTable(key, v.least) != nil {
+			v.mapConstraint(id, in, path, "Map keys must satisfy constraint: [Member must have length less than or equal to 255, "+
+				"Member must have length greater than or equal to 3, Member must satisfy regular expression pattern: "+namePattern+"]")
+		}
+		list, isList := in[key].([]any)
+		if tables && isList && of.broken(int64(len(list)), "") != nil {
+			v.mapConstraint(id, in, path, fmt.Sprintf("Map value must satisfy constraint: [Member must have length less than or equal to %d, "+
+				"Member must have length greater than or equal to %d]", of.max, of.min))
+			continue
+		}
+		v.element(sh.of, in[key], join(path, key, "member"))
+	}
+}
+
+func (v *violated) mapConstraint(id shapeID, in map[string]any, path []string, text string) {
+	v.add(fmt.Sprintf("Value '%s' at '%s' failed to satisfy constraint: %s", show(id, in), memberPath(path), text))
+}
+
+func join(path []string, more ...string) []string { return slices.Concat(path, more) }
+
+func lowerFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}
+
+// show gives a value as DynamoDB's errors show it, or the beginning of it.
+func show(id shapeID, value any) string {
+	var b strings.Builder
+	writeShown(&b, id, value)
+	if b.Len() > maxShown {
+		return b.String()[:maxShown]
+	}
+	return b.String()
+}
+
+func writeShown(b *strings.Builder, id shapeID, value any) {
+	if b.Len() > maxShown {
+		return
+	}
+	sh := &shapes[id]
+	switch in := value.(type) {
+	case nil:
+		b.WriteString("null")
+	case []any:
+		b.WriteByte('[')
+		for i, e := range in {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			writeShown(b, sh.of, e)
+		}
+		b.WriteByte(']')
+	case map[string]any:
+		writeShownMap(b, sh, in)
+	default:
+		fmt.Fprint(b, in)
+	}
+}
+
+func writeShownMap(b *strings.Builder, sh *shape, in map[string]any) {
+	sep := ""
+	if sh.kind == mapShape {
+		b.WriteByte('{')
+		for _, key := range slices.Sorted(maps.Keys(in)) {
+			b.WriteString(sep + key + "=")
+			writeShown(b, sh.of, in[key])
+			sep = ", "
+		}
+		b.WriteByte('}')
+		return
+	}
+	b.WriteString(sh.name + "(")
+	for _, m := range sh.members {
+		b.WriteString(sep + lowerFirst(m.name) + "=")
+		writeShown(b, m.shape, in[m.name])
+		sep = ", "
+	}
+	b.WriteByte(')')
+}
