@@ -9,13 +9,14 @@ import (
 
 // The event types that are emulated.
 const (
+	eventDynamoDB   = "DynamoDB"
 	eventHTTPAPI    = "HttpApi"
 	eventSchedule   = "Schedule"
 	eventScheduleV2 = "ScheduleV2"
 )
 
 var eventTypes = []string{"AlexaSkill", "Api", "CloudWatchEvent", "CloudWatchLogs", "Cognito", "DocumentDB",
-	"DynamoDB", "EventBridgeRule", eventHTTPAPI, "IoTRule", "Kinesis", "MQ", "MSK", "S3", eventSchedule,
+	eventDynamoDB, "EventBridgeRule", eventHTTPAPI, "IoTRule", "Kinesis", "MQ", "MSK", "S3", eventSchedule,
 	eventScheduleV2, "SNS", "SQS", "SelfManagedKafka"}
 
 // events reads what invokes a function.
@@ -34,6 +35,8 @@ func (l *loader) events(f *Function, events *props) {
 			l.httpEvents = append(l.httpEvents, httpEvent{f, p, events.lineOf(id)})
 		case eventSchedule, eventScheduleV2:
 			l.schedule(f, id, p, typ == eventScheduleV2)
+		case eventDynamoDB:
+			l.dynamoDBEvent(f, id, p)
 		case "":
 		default:
 			if !slices.Contains(eventTypes, typ) {

@@ -191,6 +191,8 @@ func (l *loader) resource(res *resource) {
 		l.simpleTable(res)
 	case typeTable:
 		l.table(res)
+	case typeEventSource:
+		l.eventSourceMapping(res)
 	case typeSecret:
 		l.secret(res)
 	case typeAuthorizer, typeDeployment, typeIntegration, typeRoute, typeRouteResponse, typeStage:

@@ -188,6 +188,8 @@ func (r *resolver) attributes(res *resource) map[string]string {
 			m["StreamArn"] = r.resourceARN(res) + "/stream/2026-01-01T00:00:00.000"
 		}
 		return m
+	case typeEventSource:
+		return map[string]string{"Id": name, "EventSourceMappingArn": r.resourceARN(res)}
 	case typeSecret:
 		return map[string]string{"Id": r.resourceARN(res)}
 	case typeHTTPAPI:

@@ -14,6 +14,7 @@ const (
 	typeTable          = "AWS::DynamoDB::Table"
 	typeSecret         = "AWS::SecretsManager::Secret"
 	typeLambdaFunction = "AWS::Lambda::Function"
+	typeEventSource    = "AWS::Lambda::EventSourceMapping"
 	typeAPI            = "AWS::ApiGatewayV2::Api"
 	typeAuthorizer     = "AWS::ApiGatewayV2::Authorizer"
 	typeDeployment     = "AWS::ApiGatewayV2::Deployment"
@@ -27,7 +28,7 @@ const (
 var apiParts = []string{typeAuthorizer, typeDeployment, typeIntegration, typeRoute, typeRouteResponse, typeStage}
 
 var emulatedTypes = slices.Concat([]string{typeFunction, typeHTTPAPI, typeWebSocketAPI, typeSimpleTable, typeTable,
-	typeSecret, typeLambdaFunction, typeAPI}, apiParts)
+	typeSecret, typeLambdaFunction, typeEventSource, typeAPI}, apiParts)
 
 // otherTypes are the rest of SAM's, and those whose names are close to others,
 // to tell them from misspellings.

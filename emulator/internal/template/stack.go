@@ -29,6 +29,7 @@ type Stack struct {
 	Tables        []*Table
 	Secrets       []*Secret
 	Schedules     []*Schedule
+	EventSources  []*EventSource
 	Outputs       []Output
 
 	// NotEmulated lists each resource and property that the template holds
@@ -192,6 +193,10 @@ type Table struct {
 	// Recovery is a PointInTimeRecoverySpecification as DynamoDB's
 	// UpdateContinuousBackups takes it; nil if there is none.
 	Recovery json.RawMessage `json:",omitempty"`
+	// StreamARN is what GetAtt StreamArn gives; "" without a
+	// StreamSpecification. The label at its end stands for that which the
+	// stream has once it is made.
+	StreamARN string
 }
 
 // Secret is an AWS::SecretsManager::Secret.
@@ -232,6 +237,26 @@ type Schedule struct {
 	Timezone    string // "" is UTC
 	Input       string // replaces the event if not ""
 	Enabled     bool
+}
+
+// EventSource is a function's DynamoDB event, or an
+// AWS::Lambda::EventSourceMapping of the stream of a table.
+// https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
+type EventSource struct {
+	Pos         Pos
+	Name        string // function id + event id, as SAM names it, or the logical id
+	FunctionARN string
+	Table       string // name of the table
+	Enabled     bool
+	Latest      bool          // StartingPosition: LATEST; else TRIM_HORIZON
+	BatchSize   int           // records, 1 to 10,000; 100 unless given
+	Window      time.Duration // MaximumBatchingWindowInSeconds, at most 300 s; 0 unless given
+	Bisect      bool          // BisectBatchOnFunctionError
+	MaxRetries  int           // MaximumRetryAttempts; negative is without limit, which is the default
+	MaxAge      time.Duration // MaximumRecordAgeInSeconds, 60 s to 7 days, the default
+	// ReportFailures: the function's answer says which records have failed.
+	ReportFailures bool
+	Filters        []string // patterns, of which one has to match if there are any
 }
 
 // Output is one of the template's outputs, resolved.

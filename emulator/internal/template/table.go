@@ -39,7 +39,11 @@ func (l *loader) table(res *resource) {
 	}
 	if stream, ok := create["StreamSpecification"].(map[string]any); ok {
 		stream["StreamEnabled"] = true
-		p.notef(p.lineOf("StreamSpecification"), p.at, "property StreamSpecification")
+		s := p.object("StreamSpecification")
+		s.known([]string{"StreamViewType"}, []string{"ResourcePolicy"}, nil)
+		if s.required("StreamViewType") != "" {
+			s.oneOf("StreamViewType", "KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
+		}
 	}
 	l.addTable(res, create, ttl(p.object("TimeToLiveSpecification")), p.recovery())
 }
@@ -120,6 +124,7 @@ func (l *loader) addTable(res *resource, create map[string]any, ttlAttribute str
 		Create:       input,
 		TTLAttribute: ttlAttribute,
 		Recovery:     recovery,
+		StreamARN:    l.attributes(res)["StreamArn"],
 	})
 }
 
