@@ -34,6 +34,13 @@ func (e *Emulator) Describe(w io.Writer) {
 		}
 		fmt.Fprintf(t, "Schedule\t%s\t%s -> %s%s\n", s.Name, s.Expression, e.functionName(s.FunctionARN), state)
 	}
+	for _, s := range e.stack.EventSources {
+		state := ""
+		if !s.Enabled {
+			state = " (disabled)"
+		}
+		fmt.Fprintf(t, "Stream\t%s\t%s -> %s%s\n", s.Name, s.Table, e.functionName(s.FunctionARN), state)
+	}
 	for _, f := range e.stack.Functions {
 		fmt.Fprintf(t, "Function\t%s\t%s\n", f.LogicalID, e.relative(f.CodeDir))
 	}

@@ -30,6 +30,7 @@ import (
 	"crypto-ticker/emulator/internal/apigw"
 	"crypto-ticker/emulator/internal/clock"
 	"crypto-ticker/emulator/internal/dynamodb"
+	"crypto-ticker/emulator/internal/eventsource"
 	"crypto-ticker/emulator/internal/lambda"
 	"crypto-ticker/emulator/internal/schedule"
 	"crypto-ticker/emulator/internal/secrets"
@@ -98,6 +99,7 @@ type Emulator struct {
 	functions *lambda.Service
 	gateway   *apigw.Gateway
 	schedules *schedule.Runner
+	sources   *eventsource.Runner
 	paths     map[string]string // Options.Map
 	hosts     map[string]string // host:port of each API, by its id
 
@@ -156,10 +158,10 @@ func (e *Emulator) start(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	e.hosts = apigw.Hosts(e.stack, e.authority())
-	if err = e.resolve(o.EnvVars); err != nil {
+	if err = e.openData(ctx, o); err != nil {
 		return err
 	}
-	if err = e.openData(ctx, o); err != nil {
+	if err = e.resolve(o.EnvVars); err != nil {
 		return err
 	}
 	out := &output{w: o.Output}
@@ -182,6 +184,11 @@ func (e *Emulator) start(ctx context.Context, o Options) (err error) {
 	}
 	e.serve(tlsport.Listen(e.api, e.signer.Config(), e.errorLog()), e.gateway)
 	e.serve(e.aws, e.services())
+	if e.sources, err = eventsource.Start(eventsource.Config{
+		Sources: e.stack.EventSources, Tables: e.tables, Invoke: e.functions.Invoke, Clock: e.clock, Log: e.log,
+	}); err != nil {
+		return err
+	}
 	e.schedules, err = schedule.Start(e.clock, e.stack.Schedules, e.stack.Region, e.stack.AccountID, e.runSchedule)
 	return err
 }
@@ -276,7 +283,7 @@ func (e *Emulator) Fire(schedule string) error { return e.schedules.Fire(schedul
 
 // Advance moves the emulator's time: whatever is due until then (schedules,
 // idle and duration limits of connections, integration timeouts, TTL, retries
-// of asynchronous invocations) happens in its order. The functions' own clocks,
+// of asynchronous invocations and of stream records) happens in its order. The functions' own clocks,
 // and their timeouts, stay those of the machine.
 func (e *Emulator) Advance(d time.Duration) { e.clock.Advance(d) }
 
@@ -293,6 +300,9 @@ func (e *Emulator) close() error {
 	var errs []error
 	if e.schedules != nil {
 		e.schedules.Close()
+	}
+	if e.sources != nil {
+		e.sources.Close()
 	}
 	if e.gateway != nil {
 		errs = append(errs, e.gateway.Close(ctx))

@@ -42,7 +42,44 @@ func createTable(ctx context.Context, db *dynamodb.Engine, t *template.Table) er
 			return err
 		}
 	}
+	if err := setStream(ctx, db, t); err != nil {
+		return err
+	}
 	return setTTL(ctx, db, t)
+}
+
+// setStream gives a table that was there before the stream that the template
+// asks for. One with another view is disabled first, as CloudFormation does it.
+func setStream(ctx context.Context, db *dynamodb.Engine, t *template.Table) error {
+	out, err := db.Do(ctx, "DescribeTable", fmt.Appendf(nil, `{"TableName":%q}`, t.Name))
+	if err != nil {
+		return err
+	}
+	type specification struct{ StreamViewType string }
+	var have struct {
+		Table struct{ StreamSpecification *specification }
+	}
+	var want struct{ StreamSpecification *specification }
+	if err := errors.Join(json.Unmarshal(out, &have), json.Unmarshal(t.Create, &want)); err != nil {
+		return err
+	}
+	now, then := have.Table.StreamSpecification, want.StreamSpecification
+	if now == nil && then == nil || now != nil && then != nil && *now == *then {
+		return nil
+	}
+	set := func(setting string) error {
+		_, err := db.Do(ctx, "UpdateTable", fmt.Appendf(nil, `{"TableName":%q,"StreamSpecification":{%s}}`, t.Name, setting))
+		return err
+	}
+	if now != nil {
+		if err := set(`"StreamEnabled":false`); err != nil {
+			return err
+		}
+	}
+	if then == nil {
+		return nil
+	}
+	return set(fmt.Sprintf(`"StreamEnabled":true,"StreamViewType":%q`, then.StreamViewType))
 }
 
 // shape is what a table keeps for its life. Its lists but those of keys have no
