@@ -35,6 +35,17 @@ var (
 	limited   = managementError{http.StatusTooManyRequests, "LimitExceededException", "The client's buffer is full"}
 )
 
+// noMethod is the answer to what a mapping does not lead to.
+// https://github.com/aws-samples/simple-websockets-chat-app/issues/40
+func noMethod(method, escaped string) managementError {
+	path, err := url.PathUnescape(escaped)
+	if err != nil {
+		path = escaped
+	}
+	return managementError{http.StatusNotFound, "NotFoundException",
+		"No method found matching route " + strings.TrimPrefix(path, "/") + " for http method " + method + "."}
+}
+
 func (e managementError) write(w http.ResponseWriter) {
 	managementHeaders(w)
 	w.Header()["x-amzn-ErrorType"] = []string{e.kind}

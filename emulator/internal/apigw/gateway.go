@@ -230,11 +230,21 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
+	repeated := "" // the stage behind a mapped path that stands for it
 	for prefix, api := range g.mapped {
-		if rest, ok := strings.CutPrefix(path, prefix); ok && isSocketPath(rest) {
+		rest, ok := strings.CutPrefix(path, prefix)
+		if ok && isSocketPath(rest) {
 			api.serve(w, r, rest)
 			return
 		}
+		_, below := cutSegment(rest)
+		if _, found := connectionOfPath(below); ok && found {
+			repeated = rest
+		}
+	}
+	if repeated != "" {
+		noMethod(r.Method, repeated).write(w)
+		return
 	}
 	stage, rest := cutSegment(path)
 	if api := g.byStage[stage]; api != nil && isSocketPath(rest) {

@@ -24,7 +24,7 @@ func TestRequestsAreRoutedByHostAndPath(t *testing.T) {
 			Routes: []*template.HTTPRoute{{Key: "$default", FunctionARN: id, PayloadFormat: "2.0", Timeout: time.Second}}})
 	}
 	f := start(t, stack, functions{"first": respond(`"first"`), "second": respond(`"second"`)},
-		func(c *Config) { c.Map = map[string]string{"/ws/ticker": "Socket"} })
+		func(c *Config) { c.Map = map[string]string{"/ws/ticker": "Socket", "/ws": "Socket"} })
 	for _, tt := range []struct {
 		name, host, path string
 		status           int
@@ -51,9 +51,18 @@ func TestRequestsAreRoutedByHostAndPath(t *testing.T) {
 		})
 	}
 	t.Run("a mapped path has @connections too", func(t *testing.T) {
-		for path, want := range map[string]int{"/ws/ticker/@connections/": 410, "/ws/ticker/test/@connections/": 200} {
-			if resp, body := f.request("POST", path+unknownID, "", "Authorization", "x"); resp.StatusCode != want {
-				t.Errorf("%s: got %s %s, want %d", path, resp.Status, body, want)
+		for path, want := range map[string]struct {
+			status     int
+			kind, body string
+		}{
+			"/ws/ticker/@connections/": {410, "GoneException", ""},
+			"/ws/ticker/test/%40connections/": {404, "NotFoundException",
+				`{"message":"No method found matching route test/@connections/` + unknownID + ` for http method POST."}`},
+			"/ws/ticker/test/connections/": {200, "", "first"},
+		} {
+			resp, body := f.request("POST", path+unknownID, "", "Authorization", "x")
+			if kind := resp.Header.Get("x-amzn-ErrorType"); resp.StatusCode != want.status || kind != want.kind || body != want.body {
+				t.Errorf("%s: got %s %s %s, want %v", path, resp.Status, kind, body, want)
 			}
 		}
 	})
