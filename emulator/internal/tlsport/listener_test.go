@@ -235,15 +235,22 @@ func TestSilentConnectionsEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		inner := newPipes()
-		l := tlsport.Listen(inner, nil, nil)
+		var failed strings.Builder
+		l := tlsport.Listen(inner, &tls.Config{}, log.New(&failed, "", 0))
 		defer l.Close()
-		silent := inner.dial()
-		begin := time.Now()
-		if _, err := silent.Read(make([]byte, 1)); err != io.EOF {
-			t.Errorf("got %v; want the end", err)
+		for _, sent := range []string{"", "\x16\x03\x01"} { // the second one begins to shake hands
+			silent := inner.dial()
+			begin := time.Now()
+			io.WriteString(silent, sent)
+			if _, err := silent.Read(make([]byte, 1)); err != io.EOF {
+				t.Errorf("got %v; want the end", err)
+			}
+			if got := time.Since(begin); got != 10*time.Second {
+				t.Errorf("%q: it lasted %v; want 10s", sent, got)
+			}
 		}
-		if got := time.Since(begin); got != 10*time.Second {
-			t.Errorf("it lasted %v; want 10s", got)
+		if got := failed.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "TLS handshake error from ") {
+			t.Errorf("logged %q; want one handshake", got)
 		}
 
 		late := inner.dial()
