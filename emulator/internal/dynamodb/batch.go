@@ -43,6 +43,7 @@ type batchWrite struct {
 	table     string
 	put, key  item
 	deletes   bool
+	raw       []byte // as the client sent it
 	t         *table
 	storedKey []byte
 	stored    []byte
@@ -64,6 +65,7 @@ func (e *Engine) batchWriteItem(body []byte) (json.RawMessage, error) {
 	if err := e.resolveBatch(all); err != nil {
 		return nil, err
 	}
+	all, left := e.divide(all)
 	changes := make([]*change, len(all))
 	for i, w := range all {
 		changes[i] = &change{r: &request{}, t: w.t, key: w.storedKey,
@@ -88,9 +90,30 @@ func (e *Engine) batchWriteItem(body []byte) (json.RawMessage, error) {
 		cost.of(ch.t.name).plus(ch.cost, 1)
 		changed.add(r, ch.t, all[i].keyed())
 	}
-	out := r.appendCosts([]byte(`{"UnprocessedItems":{}`), cost, "")
+	unprocessed, err := json.Marshal(left)
+	if err != nil {
+		return nil, err
+	}
+	out := r.appendCosts(append([]byte(`{"UnprocessedItems":`), unprocessed...), cost, "")
 	out, err = e.appendMetrics(out, changed)
 	return append(out, '}'), err
+}
+
+// divide tells the writes to make from those that are left to the client, by
+// table.
+func (e *Engine) divide(all []batchWrite) (now []batchWrite, left map[string][]json.RawMessage) {
+	left = map[string][]json.RawMessage{}
+	if e.leave == nil {
+		return all, left
+	}
+	for _, w := range all {
+		if e.leave(w.table) {
+			left[w.table] = append(left[w.table], w.raw)
+		} else {
+			now = append(now, w)
+		}
+	}
+	return now, left
 }
 
 // readBatchWrites reads a request with its WriteRequests.
@@ -101,11 +124,12 @@ func readBatchWrites(body []byte) (*request, []batchWrite, error) {
 			return err
 		}
 		for s.more() {
+			start := s.pos
 			w, err := readBatchWrite(s)
 			if err != nil {
 				return err
 			}
-			w.table = table
+			w.table, w.raw = table, s.data[start:s.pos]
 			all = append(all, w)
 		}
 		return nil
@@ -289,10 +313,15 @@ func (e *Engine) readBatch(r *request, reads []*batchRead) (json.RawMessage, err
 			}
 			out = append(appendText(out, b.t.name), ":["...)
 			first := true
+			var later []item
 			for j, key := range b.keys {
+				if e.leave != nil && e.leave(b.t.name) {
+					later = append(later, b.given[j])
+					continue
+				}
 				stored := rd.get(b.t.space, key)
 				if size += storedSize(stored); size > maxBatchBytes {
-					left[b.t.name] = b.unprocessed(r, j)
+					later = append(later, b.given[j:]...)
 					break
 				}
 				cost.of(b.t.name).table += readUnits(storedSize(stored), b.r.consistent)
@@ -308,6 +337,9 @@ func (e *Engine) readBatch(r *request, reads []*batchRead) (json.RawMessage, err
 				}
 			}
 			out = append(out, ']')
+			if later != nil {
+				left[b.t.name] = b.unprocessed(r, later)
+			}
 		}
 		return nil
 	})
@@ -322,9 +354,9 @@ func (e *Engine) readBatch(r *request, reads []*batchRead) (json.RawMessage, err
 	return append(r.appendCosts(out, cost, ""), '}'), nil
 }
 
-// unprocessed gives a table's part of the request again, without the keys that
-// have been read.
-func (b *batchRead) unprocessed(r *request, from int) json.RawMessage {
+// unprocessed gives a table's part of the request again, with the keys that have
+// not been read.
+func (b *batchRead) unprocessed(r *request, later []item) json.RawMessage {
 	part := map[string]json.RawMessage{}
 	for _, t := range r.batch {
 		if t.table == b.t.name {
@@ -332,7 +364,7 @@ func (b *batchRead) unprocessed(r *request, from int) json.RawMessage {
 		}
 	}
 	keys := []byte{'['}
-	for i, key := range b.given[from:] {
+	for i, key := range later {
 		if i > 0 {
 			keys = append(keys, ',')
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
@@ -92,4 +93,50 @@ func TestBatchGetInParts(t *testing.T) {
 	if got != items || calls != 2 {
 		t.Errorf("got %d items in %d calls, want %d in 2", got, calls, items)
 	}
+}
+
+// TestUnprocessed leaves every other part of a batch to the client, who gets all
+// done by sending again what is left.
+func TestUnprocessed(t *testing.T) {
+	onStores(t, func(t *testing.T, b *bench) {
+		ctx := context.Background()
+		b.must("CreateTable", hashTable, "Things", "S")
+		b.must("CreateTable", hashTable, "Others", "S")
+		b.must("PutItem", `{"TableName":"Others","Item":{"pk":{"S":"old"}}}`)
+		asked := 0
+		b.engine.leave = func(string) bool { asked++; return asked%2 == 0 }
+		writes := map[string][]types.WriteRequest{"Others": {{DeleteRequest: &types.DeleteRequest{Key: map[string]types.AttributeValue{"pk": text("old")}}}}}
+		keys := types.KeysAndAttributes{ProjectionExpression: aws.String("#n"), ExpressionAttributeNames: map[string]string{"#n": "n"}}
+		for i := range 9 {
+			it := map[string]types.AttributeValue{"pk": text(fmt.Sprint(i)), "n": number(i)}
+			writes["Things"] = append(writes["Things"], types.WriteRequest{PutRequest: &types.PutRequest{Item: it}})
+			keys.Keys = append(keys.Keys, map[string]types.AttributeValue{"pk": it["pk"]})
+		}
+		calls := 0
+		for ; len(writes) > 0; calls++ {
+			out, err := b.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: writes})
+			if err != nil {
+				t.Fatal(err)
+			}
+			writes = out.UnprocessedItems
+		}
+		b.wantCount(9)
+		b.want("Scan", `{"TableName":"Others","Select":"COUNT"}`, `{"Count":0,"ScannedCount":0}`)
+		got := 0
+		for left := map[string]types.KeysAndAttributes{"Things": keys}; len(left) > 0; {
+			out, err := b.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: left})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, it := range out.Responses["Things"] {
+				if got++; len(it) != 1 {
+					t.Errorf("the projection was lost: %v", it)
+				}
+			}
+			left = out.UnprocessedKeys
+		}
+		if got != 9 || calls < 2 {
+			t.Errorf("got %d items after %d calls to write them, want 9 after several", got, calls)
+		}
+	})
 }

@@ -64,6 +64,10 @@ type Engine struct {
 	mu     sync.RWMutex // guards tables; held while one is made or deleted
 	tables map[string]*table
 	last   uint64 // the last space given away
+
+	// leave, if there is one, says of a part of a batch on a table that it
+	// is not processed: the client has to send it again.
+	leave func(table string) bool
 }
 
 // maxBody is how large a request may be, in bytes.
