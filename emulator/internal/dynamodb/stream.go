@@ -34,16 +34,10 @@ func (s *streamSpecification) check() error {
 	if s == nil {
 		return nil
 	}
-	var c constraints
-	c.require(s.StreamEnabled != nil, nil, "streamSpecification.streamEnabled", "not be null")
-	c.oneOf(s.StreamViewType, "streamSpecification.streamViewType", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY")
-	if err := c.err(); err != nil {
-		return err
-	}
 	switch {
-	case *s.StreamEnabled && s.StreamViewType == "":
+	case s.enabled() && s.StreamViewType == "":
 		return invalidParameter("If stream is being enabled then UpdateViewType is required")
-	case !*s.StreamEnabled && s.StreamViewType != "":
+	case !s.enabled() && s.StreamViewType != "":
 		return invalidParameter("If stream is being disabled, then UpdateViewType must not be specified")
 	}
 	return nil

@@ -31,58 +31,41 @@ func (e *Engine) streamOperations() map[string]awsjson.Operation {
 		"GetShardIterator": e.getShardIterator,
 		"GetRecords":       e.getRecords,
 	} {
+		op = checked(name, op)
 		operations[name] = func(_ context.Context, body []byte) (any, error) { return op(body) }
 	}
 	return operations
 }
 
-func (c *constraints) limit(limit *int, most int) int {
+// limited gives a Limit, of which the model knows only the least.
+func limited(limit *int, most int) (int, error) {
 	if limit == nil {
-		return most
+		return most, nil
 	}
-	c.require(*limit >= 1, *limit, "limit", "have value greater than or equal to 1")
-	return *limit
-}
-
-func (c *constraints) length(value *string, member string, least, most int) string {
-	if value == nil {
-		c.require(false, nil, member, "not be null")
-		return ""
-	}
-	c.require(len(*value) >= least, *value, member, "have length greater than or equal to "+strconv.Itoa(least))
-	c.require(len(*value) <= most, *value, member, "have length less than or equal to "+strconv.Itoa(most))
-	return *value
+	var c constraints
+	c.require(*limit <= most, *limit, "limit", "have value less than or equal to "+strconv.Itoa(most))
+	return *limit, c.err()
 }
 
 func (e *Engine) listStreams(body []byte) (json.RawMessage, error) {
 	var in struct {
-		ExclusiveStartStreamArn *string
-		Limit                   *int
-		TableName               *string
+		ExclusiveStartStreamArn, TableName string
+		Limit                              *int
 	}
 	if err := decodeInput(body, &in); err != nil {
 		return nil, err
 	}
-	var c constraints
-	var table, after string
-	if in.ExclusiveStartStreamArn != nil {
-		after = c.streamARN(in.ExclusiveStartStreamArn)
-	}
-	limit := c.limit(in.Limit, maxStreams)
-	c.require(limit <= maxStreams, limit, "limit", "have value less than or equal to 100")
-	if in.TableName != nil {
-		table = tableOf(*in.TableName)
-		c.tableName(table)
-	}
-	err := c.err()
-	if err == nil && after != "" {
-		err = checkStreamARN(after)
+	limit, err := limited(in.Limit, maxStreams)
+	if err == nil && in.ExclusiveStartStreamArn != "" {
+		err = checkStreamARN(in.ExclusiveStartStreamArn)
 	}
 	if err != nil {
 		return nil, err
 	}
 	all := e.streams.list()
-	all = slices.DeleteFunc(all, func(s *stream) bool { return s.arn <= after || table != "" && s.Table != table })
+	all = slices.DeleteFunc(all, func(s *stream) bool {
+		return s.arn <= in.ExclusiveStartStreamArn || in.TableName != "" && s.Table != in.TableName
+	})
 	slices.SortFunc(all, func(a, b *stream) int { return strings.Compare(a.arn, b.arn) })
 	out := map[string]any{}
 	if len(all) > limit {
@@ -96,8 +79,6 @@ func (e *Engine) listStreams(body []byte) (json.RawMessage, error) {
 	out["Streams"] = list
 	return json.Marshal(out)
 }
-
-func (c *constraints) streamARN(arn *string) string { return c.length(arn, "streamArn", 37, 1024) }
 
 var streamARNForm = regexp.MustCompile(`^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table/[a-zA-Z0-9_.-]+/stream/[0-9T:.-]+$`)
 
@@ -144,26 +125,17 @@ type streamDescription struct {
 
 func (e *Engine) describeStream(body []byte) (json.RawMessage, error) {
 	var in struct {
-		ExclusiveStartShardId *string
-		Limit                 *int
-		StreamArn             *string
-		ShardFilter           *struct{ Type, ShardId string }
+		ExclusiveStartShardId, StreamArn string
+		Limit                            *int
+		ShardFilter                      *struct{ Type, ShardId string }
 	}
 	if err := decodeInput(body, &in); err != nil {
 		return nil, err
 	}
-	var c constraints
-	var after string
-	if in.ExclusiveStartShardId != nil {
-		after = c.length(in.ExclusiveStartShardId, "exclusiveStartShardId", 28, 65)
-	}
-	limit := c.limit(in.Limit, maxShards)
-	c.require(limit <= maxShards, limit, "limit", "have value less than or equal to 100")
-	arn := c.streamARN(in.StreamArn)
-	if err := c.err(); err != nil {
+	if _, err := limited(in.Limit, maxShards); err != nil {
 		return nil, err
 	}
-	s, err := e.findStream(arn)
+	s, err := e.findStream(in.StreamArn)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +151,7 @@ func (e *Engine) describeStream(body []byte) (json.RawMessage, error) {
 			return nil
 		})
 	}
-	if after < s.shard && in.ShardFilter == nil { // a filter asks for children, of which a shard has none here
+	if in.ExclusiveStartShardId < s.shard && in.ShardFilter == nil { // a filter asks for children, of which a shard has none here
 		out.Shards = append(out.Shards, shard{s.shard, numbers})
 	}
 	if err != nil {
@@ -189,33 +161,23 @@ func (e *Engine) describeStream(body []byte) (json.RawMessage, error) {
 }
 
 func (e *Engine) getShardIterator(body []byte) (json.RawMessage, error) {
-	var in struct{ SequenceNumber, ShardId, ShardIteratorType, StreamArn *string }
+	var in struct {
+		ShardId, ShardIteratorType, StreamArn string
+		SequenceNumber                        *string
+	}
 	if err := decodeInput(body, &in); err != nil {
 		return nil, err
 	}
-	var c constraints
-	arn := c.streamARN(in.StreamArn)
-	shard := c.length(in.ShardId, "shardId", 28, 65)
-	kind := c.length(in.ShardIteratorType, "shardIteratorType", 0, 100)
-	if in.ShardIteratorType != nil {
-		c.require(slices.Contains(iteratorTypes, kind), kind, "shardIteratorType", "satisfy enum value set: ["+strings.Join(iteratorTypes, ", ")+"]")
-	}
-	if in.SequenceNumber != nil {
-		c.length(in.SequenceNumber, "sequenceNumber", 21, 40)
-	}
-	if err := c.err(); err != nil {
-		return nil, err
-	}
-	s, err := e.findStream(arn)
+	s, err := e.findStream(in.StreamArn)
 	if err != nil {
 		return nil, err
 	}
-	if shard != s.shard {
+	if in.ShardId != s.shard {
 		return nil, resourceNotFound("Requested resource not found: Shard does not exist")
 	}
 	it := iterator{stream: s, made: e.cfg.Clock.Now()}
 	err = e.store.view(func(r reader) (err error) {
-		it.after, err = s.position(r, kind, in.SequenceNumber, it.made)
+		it.after, err = s.position(r, in.ShardIteratorType, in.SequenceNumber, it.made)
 		return err
 	})
 	if err != nil {
@@ -227,20 +189,17 @@ func (e *Engine) getShardIterator(body []byte) (json.RawMessage, error) {
 func (e *Engine) getRecords(body []byte) (json.RawMessage, error) {
 	var in struct {
 		Limit         *int
-		ShardIterator *string
+		ShardIterator string
 	}
 	if err := decodeInput(body, &in); err != nil {
 		return nil, err
 	}
-	var c constraints
-	limit := c.limit(in.Limit, maxRecords)
-	c.require(limit <= maxRecords, limit, "limit", "have value less than or equal to 1000")
-	text := c.length(in.ShardIterator, "shardIterator", 1, 2048)
-	if err := c.err(); err != nil {
+	limit, err := limited(in.Limit, maxRecords)
+	if err != nil {
 		return nil, err
 	}
 	now := e.cfg.Clock.Now()
-	it, err := e.parseIterator(text, now)
+	it, err := e.parseIterator(in.ShardIterator, now)
 	if err != nil {
 		return nil, err
 	}

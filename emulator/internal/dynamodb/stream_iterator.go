@@ -16,8 +16,6 @@ import (
 // iteratorLife is how long an iterator can be used.
 const iteratorLife = 15 * time.Minute
 
-var iteratorTypes = []string{"TRIM_HORIZON", "LATEST", "AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"}
-
 var (
 	errTrimmed = &awsjson.Error{Type: serviceNamespace + "TrimmedDataAccessException",
 		Message: "The operation attempted to read past the oldest stream record in a shard."}

@@ -252,18 +252,6 @@ func TestStreamEnd(t *testing.T) {
 func TestStreamSetting(t *testing.T) {
 	onStores(t, func(t *testing.T, b *bench) {
 		b.must("CreateTable", hashTable, "Things", "S")
-		set := func(text string) error {
-			var spec streamSpecification
-			if err := json.Unmarshal([]byte(text), &spec); err != nil {
-				t.Fatal(err)
-			}
-			if err := spec.check(); err != nil {
-				return err
-			}
-			b.engine.mu.Lock()
-			defer b.engine.mu.Unlock()
-			return b.engine.setStream(b.engine.tables["Things"], &spec)
-		}
 		latest := func() string { return b.engine.LatestStream("Things") }
 		var first string
 		for _, step := range []struct{ spec, want string }{
@@ -278,7 +266,7 @@ func TestStreamSetting(t *testing.T) {
 			{`{"StreamEnabled":true,"StreamViewType":"NEW_IMAGE"}`, ""},
 		} {
 			got := ""
-			if err := set(step.spec); err != nil {
+			if _, err := b.do("UpdateTable", `{"TableName":"Things","StreamSpecification":%s}`, step.spec); err != nil {
 				got = short(err)
 			}
 			if got != step.want {
@@ -424,4 +412,30 @@ func (b *bench) wantReplayed(name string) {
 	if !maps.Equal(got, want) {
 		b.t.Errorf("table %s and what its stream makes differ:\n got  %.500v\n want %.500v", name, got, want)
 	}
+}
+
+// TestStreamOfTransactions records what a transaction changes, if it does.
+func TestStreamOfTransactions(t *testing.T) {
+	onStores(t, func(t *testing.T, b *bench) {
+		b.must("CreateTable", streamTable, "KEYS_ONLY")
+		b.must("PutItem", put(1, "a"))
+		latest := b.iterator("Things", "LATEST", "")
+		write := func(condition string) error {
+			_, err := b.do("TransactWriteItems", `{"TransactItems":[{"Put":`+put(2, "a")+`},{"Delete":{"TableName":"Things","Key":{"Id":{"N":"3"}}}},
+				{"ConditionCheck":{"TableName":"Things","Key":{"Id":{"N":"1"}},"ConditionExpression":"`+condition+`"}}]}`)
+			return err
+		}
+		if err := write("attribute_not_exists(Id)"); err == nil {
+			t.Error("a transaction with a false condition succeeded")
+		}
+		if got, _ := b.records(latest); len(got) != 0 {
+			t.Errorf("a transaction that was cancelled left %+v", got)
+		}
+		if err := write("attribute_exists(Id)"); err != nil {
+			t.Error(err)
+		}
+		if got, _ := b.records(latest); len(got) != 1 || got[0].EventName != "INSERT" {
+			t.Errorf("got %+v, want one INSERT", got)
+		}
+	})
 }
