@@ -9,13 +9,14 @@ import (
 
 // The event types that are emulated.
 const (
+	eventAPI        = "Api"
 	eventDynamoDB   = "DynamoDB"
 	eventHTTPAPI    = "HttpApi"
 	eventSchedule   = "Schedule"
 	eventScheduleV2 = "ScheduleV2"
 )
 
-var eventTypes = []string{"AlexaSkill", "Api", "CloudWatchEvent", "CloudWatchLogs", "Cognito", "DocumentDB",
+var eventTypes = []string{"AlexaSkill", eventAPI, "CloudWatchEvent", "CloudWatchLogs", "Cognito", "DocumentDB",
 	eventDynamoDB, "EventBridgeRule", eventHTTPAPI, "IoTRule", "Kinesis", "MQ", "MSK", "S3", eventSchedule,
 	eventScheduleV2, "SNS", "SQS", "SelfManagedKafka"}
 
@@ -33,6 +34,8 @@ func (l *loader) events(f *Function, events *props) {
 		switch typ := e.required("Type"); typ {
 		case eventHTTPAPI:
 			l.httpEvents = append(l.httpEvents, httpEvent{f, p, events.lineOf(id)})
+		case eventAPI:
+			l.restEvents = append(l.restEvents, httpEvent{f, p, events.lineOf(id)})
 		case eventSchedule, eventScheduleV2:
 			l.schedule(f, id, p, typ == eventScheduleV2)
 		case eventDynamoDB:
@@ -95,7 +98,7 @@ func (l *loader) schedule(f *Function, id string, p *props, v2 bool) {
 	l.stack.Schedules = append(l.stack.Schedules, s)
 }
 
-// httpEvent is an HttpApi event that waits for its API to be read.
+// httpEvent is an HttpApi or Api event that waits for its API to be read.
 type httpEvent struct {
 	function *Function
 	props    *props

@@ -1,23 +1,40 @@
 package template
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// implicitAPI is the HttpApi of functions whose HttpApi events name none.
-const implicitAPI = "ServerlessHttpApi"
+// The APIs of functions whose events name none.
+const (
+	implicitAPI     = "ServerlessHttpApi"
+	implicitRESTAPI = "ServerlessRestApi"
+)
 
-// addImplicitAPI adds it if an event needs it.
-func (r *resolver) addImplicitAPI(globals map[string]*node) {
-	if r.resources[implicitAPI] != nil {
+// addImplicitAPIs adds them if events need them.
+func (r *resolver) addImplicitAPIs(globals map[string]*node) {
+	r.addImplicitAPI(&resource{id: implicitAPI, typ: typeHTTPAPI, props: globals[typeHTTPAPI]}, eventHTTPAPI, "ApiId")
+	stage := &node{kind: object, fields: []field{{name: "StageName", value: textNode(0, "Prod")}}}
+	if g := globals[typeRESTAPI]; g != nil {
+		stage = mergeGlobal(g, stage)
+	}
+	r.addImplicitAPI(&resource{id: implicitRESTAPI, typ: typeRESTAPI, props: stage}, eventAPI, "RestApiId")
+}
+
+// addImplicitAPI adds an API if there is an event of the type without the
+// property that names one.
+func (r *resolver) addImplicitAPI(api *resource, eventType, property string) {
+	if r.resources[api.id] != nil {
 		return
 	}
-	for _, res := range r.present {
+	for _, res := range slices.Clone(r.present) {
 		for _, event := range fieldsOf(res.props.get("Events")) {
 			typ, _ := event.value.get("Type").scalar()
-			if res.typ != typeFunction || typ != eventHTTPAPI || event.value.get("Properties").get("ApiId") != nil {
+			if res.typ != typeFunction || typ != eventType || event.value.get("Properties").get(property) != nil {
 				continue
 			}
-			api := &resource{id: implicitAPI, typ: typeHTTPAPI, line: event.line, props: globals[typeHTTPAPI]}
-			r.resources[implicitAPI] = api
+			api.line = event.line
+			r.resources[api.id] = api
 			r.present = append(r.present, api)
 			return
 		}
@@ -74,7 +91,7 @@ func (r *resolver) stageResource(res *resource) string {
 		return res.id + "ApiGatewayDefaultStage"
 	case res.typ == typeWebSocketAPI && (stage == nil || name == "default"):
 		return res.id + "DefaultStage"
-	case res.typ != typeHTTPAPI && res.typ != typeWebSocketAPI:
+	case res.typ != typeHTTPAPI && res.typ != typeRESTAPI && res.typ != typeWebSocketAPI:
 		return ""
 	case isText:
 		return res.id + name + "Stage"

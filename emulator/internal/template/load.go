@@ -61,6 +61,7 @@ func Parse(file string, src []byte, o Options) (*Stack, error) {
 		parts:     map[string][]*resource{},
 		answering: map[string][]*WebSocketRoute{},
 		httpAuths: map[*HTTPAPI]*httpAuth{},
+		restAuths: map[*RESTAPI]*restAuth{},
 
 		unreadRoutes: map[[2]string]bool{},
 	}
@@ -97,6 +98,8 @@ type loader struct {
 	stage      int                          // of each API, that is being read
 	answering  map[string][]*WebSocketRoute // by route id, those with a RouteResponseSelectionExpression
 	httpAuths  map[*HTTPAPI]*httpAuth
+	restEvents []httpEvent
+	restAuths  map[*RESTAPI]*restAuth
 	throttled  []throttledRoute
 	// unreadRoutes are those, by API and key, that have no function.
 	unreadRoutes map[[2]string]bool
@@ -144,6 +147,7 @@ func (l *loader) load() {
 		l.resource(res)
 	}
 	l.linkRoutes()
+	l.linkRESTRoutes()
 	l.apiParts()
 	l.routeResponses()
 	l.checkThrottles()
@@ -160,7 +164,7 @@ func (l *loader) checkNames() {
 			continue
 		}
 		arn := l.resourceARN(res)
-		if res.typ == typeHTTPAPI || res.typ == typeWebSocketAPI || res.typ == typeAPI {
+		if res.typ == typeHTTPAPI || res.typ == typeRESTAPI || res.typ == typeWebSocketAPI || res.typ == typeAPI {
 			arn = "api/" + l.name(res)
 		}
 		if other := first[arn]; other != nil {
@@ -183,6 +187,8 @@ func (l *loader) resource(res *resource) {
 		l.lambdaFunction(res)
 	case typeHTTPAPI:
 		l.httpAPI(res)
+	case typeRESTAPI:
+		l.restAPI(res)
 	case typeWebSocketAPI:
 		l.webSocketAPI(res)
 	case typeAPI:

@@ -21,6 +21,7 @@ func TestLoad(t *testing.T) {
 	}{
 		{"app", "app.json", Options{}},
 		{"apis", "apis.json", Options{}},
+		{"rest", "rest.json", Options{}},
 		{"app", "app-production.json", Options{
 			Parameters: map[string]string{"Production": "true", "Level": "4", "Rooms": "attic,cellar"},
 			Region:     "eu-west-1", AccountID: "210987654321", StackName: "chat",

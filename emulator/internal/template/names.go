@@ -59,7 +59,7 @@ func (r *resolver) name(res *resource) string {
 
 func (r *resolver) findName(res *resource) string {
 	switch res.typ {
-	case typeHTTPAPI, typeWebSocketAPI, typeAPI:
+	case typeHTTPAPI, typeRESTAPI, typeWebSocketAPI, typeAPI:
 		return strings.ToLower(res.id)
 	case typeAuthorizer, typeDeployment, typeIntegration, typeRoute, typeRouteResponse: // a random id on AWS
 		return suffix(res.typ+"/"+res.id, 7)

@@ -97,7 +97,7 @@ func (r *resolver) isReferable(name string) bool {
 	switch res.typ {
 	case typeFunction:
 		return what == "Alias" || what == "Version"
-	case typeHTTPAPI, typeWebSocketAPI:
+	case typeHTTPAPI, typeRESTAPI, typeWebSocketAPI:
 		return what == "Stage"
 	}
 	return false
@@ -194,6 +194,8 @@ func (r *resolver) attributes(res *resource) map[string]string {
 		return map[string]string{"Id": r.resourceARN(res)}
 	case typeHTTPAPI:
 		return map[string]string{"ApiId": name, "ApiEndpoint": "https://" + host}
+	case typeRESTAPI:
+		return map[string]string{"RestApiId": name, "RootResourceId": suffix("resource/"+name, 10)}
 	case typeWebSocketAPI:
 		return map[string]string{"ApiId": name, "ApiEndpoint": "wss://" + host}
 	case typeAPI:

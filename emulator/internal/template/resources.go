@@ -9,6 +9,7 @@ import (
 const (
 	typeFunction       = "AWS::Serverless::Function"
 	typeHTTPAPI        = "AWS::Serverless::HttpApi"
+	typeRESTAPI        = "AWS::Serverless::Api"
 	typeWebSocketAPI   = "AWS::Serverless::WebSocketApi"
 	typeSimpleTable    = "AWS::Serverless::SimpleTable"
 	typeTable          = "AWS::DynamoDB::Table"
@@ -27,12 +28,12 @@ const (
 // apiParts are the types whose resources belong to an API.
 var apiParts = []string{typeAuthorizer, typeDeployment, typeIntegration, typeRoute, typeRouteResponse, typeStage}
 
-var emulatedTypes = slices.Concat([]string{typeFunction, typeHTTPAPI, typeWebSocketAPI, typeSimpleTable, typeTable,
-	typeSecret, typeLambdaFunction, typeEventSource, typeAPI}, apiParts)
+var emulatedTypes = slices.Concat([]string{typeFunction, typeHTTPAPI, typeRESTAPI, typeWebSocketAPI, typeSimpleTable,
+	typeTable, typeSecret, typeLambdaFunction, typeEventSource, typeAPI}, apiParts)
 
 // otherTypes are the rest of SAM's, and those whose names are close to others,
 // to tell them from misspellings.
-var otherTypes = []string{"AWS::Serverless::Api", "AWS::Serverless::Application", "AWS::Serverless::CapacityProvider",
+var otherTypes = []string{"AWS::Serverless::Application", "AWS::Serverless::CapacityProvider",
 	"AWS::Serverless::Connector", "AWS::Serverless::GraphQLApi", "AWS::Serverless::LayerVersion",
 	"AWS::Serverless::StateMachine", "AWS::ApiGateway::Authorizer", "AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"}
 
@@ -85,7 +86,7 @@ func (r *resolver) readResources(root *node) {
 			r.resources[res.id] = res
 		}
 	}
-	r.addImplicitAPI(globals)
+	r.addImplicitAPIs(globals)
 	r.generate()
 	for _, f := range section.fields {
 		r.dependsOn(f)

@@ -34,8 +34,8 @@ func TestNotEmulated(t *testing.T) {
 			"    OnSuccess: {Type: SNS, Destination: x}"), []string{
 			"11: Fn: property EventInvokeConfig.DestinationConfig.OnFailure of type sqs",
 			"12: Fn: property EventInvokeConfig.DestinationConfig.OnSuccess of type SNS"}},
-		{"events", fn("Events:\n  A: {Type: SQS, Properties: {Queue: x}}\n  B: {Type: Api, Properties: {Path: /, Method: get}}"), []string{
-			"10: Fn: event A of type SQS", "11: Fn: event B of type Api"}},
+		{"events", fn("Events:\n  A: {Type: SQS, Properties: {Queue: x}}\n  B: {Type: SNS, Properties: {Topic: x}}"), []string{
+			"10: Fn: event A of type SQS", "11: Fn: event B of type SNS"}},
 		{"iam route", fn("Events:\n  A: {Type: HttpApi, Properties: {Auth: {Authorizer: AWS_IAM}}}"), []string{
 			"10: Fn: property Events.A.Properties.Auth.Authorizer AWS_IAM: signatures are not checked, the routes are OPEN"}},
 		{"window", fn("Events:\n  A: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 day), FlexibleTimeWindow: {Mode: FLEXIBLE}}}"),

@@ -11,6 +11,7 @@ package template
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"time"
 )
 
@@ -25,6 +26,7 @@ type Stack struct {
 	Parameters    map[string]string // values; **** for NoEcho
 	Functions     []*Function
 	HTTPAPIs      []*HTTPAPI
+	RESTAPIs      []*RESTAPI
 	WebSocketAPIs []*WebSocketAPI
 	Tables        []*Table
 	Secrets       []*Secret
@@ -144,6 +146,64 @@ type CORS struct {
 	ExposeHeaders    []string
 	AllowCredentials bool
 	MaxAge           int // seconds; negative if not given
+}
+
+// RESTAPI is an AWS::Serverless::Api together with the Api events of the
+// functions that belong to it.
+type RESTAPI struct {
+	Pos            Pos
+	LogicalID      string
+	ID             string // what Ref gives: the logical id in lower case
+	Stage          string
+	Routes         []*RESTRoute // with those that Cors adds
+	StageVariables map[string]string
+	// BinaryMediaTypes are those whose bodies are base64 in events, such as
+	// "image/png", "image/*" or "*/*".
+	BinaryMediaTypes []string
+	// GatewayResponses are those that differ from the service's own, by type,
+	// such as "DEFAULT_4XX" or "UNAUTHORIZED".
+	GatewayResponses map[string]*GatewayResponse
+}
+
+// RESTRoute is one method of a resource of a RESTAPI: a Lambda proxy
+// integration, or the answer to a preflight.
+type RESTRoute struct {
+	Pos         Pos
+	Method      string // upper case, or ANY
+	Path        string // such as "/x/{id}" or "/{proxy+}"; only "/" ends with a slash
+	FunctionARN string
+	Timeout     time.Duration // 50 ms to 29 s; 29 s unless given
+	// Preflight holds the headers of the answer that Cors makes in place of a
+	// function; nil if there is a function.
+	Preflight map[string]string
+	// Authorizer decides who may call the route; nil if everybody may.
+	Authorizer *RESTAuthorizer
+}
+
+// RESTAuthorizer is a Lambda authorizer of a RESTAPI.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
+type RESTAuthorizer struct {
+	Pos         Pos
+	Name        string
+	FunctionARN string
+	Type        string // TOKEN or REQUEST
+	// IdentitySource has such as "method.request.header.Authorization": one with
+	// TOKEN, and maybe none with REQUEST where CacheTTL is 0.
+	IdentitySource []string
+	// Validation is what a token must match before the function is called; nil
+	// if any will do.
+	Validation *regexp.Regexp
+	CacheTTL   time.Duration // whole seconds, at most 1 h; 5 min unless given
+}
+
+// GatewayResponse says what a RESTAPI answers by itself in some case.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
+type GatewayResponse struct {
+	Status  int               // 0 leaves it as it is
+	Headers map[string]string // to add
+	// Template replaces the body, which is JSON; "" leaves it as it is. It may
+	// use $context.error.message and $context.error.messageString.
+	Template string
 }
 
 // WebSocketAPI is a stage of an AWS::Serverless::WebSocketApi, or of an
