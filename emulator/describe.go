@@ -24,6 +24,9 @@ func (e *Emulator) Describe(w io.Writer) {
 			fmt.Fprintf(t, "\t  %s\t%s\n", r.Key, e.functionName(r.FunctionARN))
 		}
 	}
+	for _, a := range e.stack.RESTAPIs {
+		e.describeREST(t, a)
+	}
 	for _, a := range e.stack.WebSocketAPIs {
 		e.describeWebSocket(t, a)
 	}
@@ -57,6 +60,20 @@ func (e *Emulator) Describe(w io.Writer) {
 	}
 	for _, o := range e.stack.Outputs {
 		fmt.Fprintf(t, "Output\t%s\t%s\n", o.Name, o.Value)
+	}
+}
+
+func (e *Emulator) describeREST(w io.Writer, a *template.RESTAPI) {
+	fmt.Fprintf(w, "REST API\t%s\thttp://%s/%s/\n", a.LogicalID, e.hosts[a.ID], a.Stage)
+	for _, r := range a.Routes {
+		to := "Cors"
+		if r.Preflight == nil {
+			to = e.functionName(r.FunctionARN)
+		}
+		if r.Authorizer != nil {
+			to += ", authorized by " + e.functionName(r.Authorizer.FunctionARN)
+		}
+		fmt.Fprintf(w, "\t  %s %s\t%s\n", r.Method, r.Path, to)
 	}
 }
 

@@ -12,8 +12,10 @@ import (
 	"crypto-ticker/emulator/internal/template"
 )
 
-// URL is where the HTTP API answers, without a slash at its end. The same port
-// answers https:// and wss:// too; see CertFile.
+// URL is where the first HTTP API answers, or without one the first REST API as
+// if its stage were part of the URL; each REST API also answers at URL followed
+// by its stage. There is no slash at its end. The same port answers https:// and
+// wss:// too; see CertFile.
 func (e *Emulator) URL() string { return "http://" + e.authority() }
 
 // AWSURL is the endpoint of DynamoDB, Lambda and Secrets Manager, for the SDKs

@@ -100,6 +100,7 @@ type outcome struct {
 	status      int
 	length      int    // of the body in bytes; negative if there is none
 	message     string // of an error that is API Gateway's own, or ""
+	kind        string // of gateway response, if it is known
 	authorizer  step
 	integration step
 }
@@ -236,6 +237,8 @@ func (s *step) message() string {
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 func (o *outcome) responseType() string {
 	switch {
+	case o.kind != "":
+		return o.kind
 	case o.message == "":
 		return ""
 	case o.authorizer.err != nil && o.status >= 500:

@@ -28,6 +28,9 @@ func logging(format string) (accessLogs, func(*Config)) {
 		for _, a := range c.Stack.HTTPAPIs {
 			a.AccessLog = def
 		}
+		for _, a := range c.Stack.RESTAPIs {
+			a.AccessLog = def
+		}
 		for _, a := range c.Stack.WebSocketAPIs {
 			a.AccessLog = def
 		}

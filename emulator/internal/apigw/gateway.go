@@ -1,4 +1,4 @@
-// Package apigw is API Gateway on one port: HTTP APIs, WebSocket APIs with
+// Package apigw is API Gateway on one port: HTTP, REST and WebSocket APIs with
 // their authorizers, and the @connections endpoint.
 //
 // WebSocket frames are read and written with github.com/gobwas/ws, at the level
@@ -6,7 +6,8 @@
 // frames must be seen, and one write per frame is what a push costs.
 //
 // One thing differs from the service on purpose: X-Forwarded-Proto and
-// X-Forwarded-Port tell the truth about the emulator's port.
+// X-Forwarded-Port tell the truth about the emulator's port. And in events of
+// REST APIs the names of headers are net/http's.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/welcome.html
 package apigw
@@ -41,7 +42,7 @@ type Config struct {
 	Authority string
 	// Map gives paths, such as "/ws/ticker", to WebSocket APIs by logical id,
 	// like the mappings of a custom domain. A path must not be that of a route
-	// of the HTTP API.
+	// of the HTTP API or of a REST API.
 	Map map[string]string
 	// VerifySignatures says whether requests to @connections must be signed
 	// correctly, for the stack's region, with a key that Secret knows; otherwise
@@ -62,15 +63,18 @@ type Config struct {
 
 // Gateway serves the APIs of a stack. Host {api id}.execute-api.localhost names
 // an API. Any other host reaches the mapped paths, each WebSocket API at
-// /{stage} (the first one, if several have that stage), and otherwise the first
-// HTTP API.
+// /{stage} (the first one, if several have that stage), each REST API below
+// /{stage} likewise, and otherwise the first HTTP API. A stack without HTTP APIs
+// has the first REST API there, so that its stage may be left out.
 type Gateway struct {
 	cfg     Config
 	port    string
 	sockets []*socketAPI // each stage of each API
 	http    []httpStages // one for each API
+	rest    []*restAPI
 	byID    map[string]handler
 	byStage map[string]*socketAPI
+	restAt  map[string]*restAPI // by stage
 	mapped  map[string]*socketAPI
 
 	requests, connections *bucket
@@ -103,7 +107,8 @@ func New(cfg Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{cfg: cfg, port: port,
-		byID: map[string]handler{}, byStage: map[string]*socketAPI{}, mapped: map[string]*socketAPI{}}
+		byID: map[string]handler{}, byStage: map[string]*socketAPI{}, restAt: map[string]*restAPI{},
+		mapped: map[string]*socketAPI{}}
 	q, now := cfg.Quotas, cfg.Clock.Now()
 	if q.RequestsPerSecond > 0 {
 		g.requests = newBucket(q.RequestsPerSecond, float64(q.Burst), now)
@@ -123,6 +128,17 @@ func New(cfg Config) (*Gateway, error) {
 			g.http = append(g.http, httpStages{api})
 		}
 		g.byID[def.ID] = g.http[len(g.http)-1]
+	}
+	for _, def := range cfg.Stack.RESTAPIs {
+		api, err := newRESTAPI(g, def, hosts[def.ID])
+		if err != nil {
+			return nil, fmt.Errorf("apigw: %s: %w", def.LogicalID, err)
+		}
+		g.rest = append(g.rest, api)
+		g.byID[def.ID] = api
+		if g.restAt[def.Stage] == nil && !isHTTPStage(cfg.Stack, def.Stage) {
+			g.restAt[def.Stage] = api
+		}
 	}
 	for _, def := range cfg.Stack.WebSocketAPIs {
 		api, err := newSocketAPI(g, def, hosts[def.ID])
@@ -158,10 +174,18 @@ func Hosts(stack *template.Stack, authority string) map[string]string {
 	for _, a := range stack.HTTPAPIs {
 		name(a.ID, a.ID != stack.HTTPAPIs[0].ID)
 	}
+	stages := map[string]int{}
 	for _, a := range stack.WebSocketAPIs {
-		name(a.ID, slices.ContainsFunc(stack.WebSocketAPIs, func(b *template.WebSocketAPI) bool {
-			return b != a && b.Stage == a.Stage
-		}))
+		stages[a.Stage]++
+	}
+	for _, a := range stack.RESTAPIs {
+		stages[a.Stage]++
+	}
+	for _, a := range stack.WebSocketAPIs {
+		name(a.ID, stages[a.Stage] > 1)
+	}
+	for _, a := range stack.RESTAPIs {
+		name(a.ID, stages[a.Stage] > 1 || isHTTPStage(stack, a.Stage))
 	}
 	return hosts
 }
@@ -182,6 +206,9 @@ func (g *Gateway) mapPaths() error {
 		}
 		if route := g.routeAt(key); route != nil {
 			return fmt.Errorf("apigw: path %s cannot be mapped to %s: it would hide the route %s (%s)", path, id, route.Key, route.Pos)
+		}
+		if route := g.restRouteAt(key); route != nil {
+			return fmt.Errorf("apigw: path %s cannot be mapped to %s: it would hide the route %s %s (%s)", path, id, route.Method, route.Path, route.Pos)
 		}
 		g.mapped[key] = g.sockets[i]
 	}
@@ -256,11 +283,17 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		forbidden.write(w)
 		return
 	}
-	if len(g.http) == 0 {
+	api := g.restAt[stage]
+	switch {
+	case api != nil:
+		api.serve(w, r, rest)
+	case len(g.http) > 0:
+		g.http[0].serve(w, r)
+	case len(g.rest) > 0:
+		g.rest[0].serve(w, r, path)
+	default:
 		writeMessage(w, http.StatusNotFound, "Not Found")
-		return
 	}
-	g.http[0].serve(w, r)
 }
 
 // isForSocket says whether a request outside all stages can only be meant for a

@@ -263,6 +263,7 @@ var volatile = []struct {
 }{
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "HOST:PORT"},
 	{regexp.MustCompile(`"[A-Za-z0-9_-]{15}="`), `"ID"`},
+	{regexp.MustCompile(`"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"`), `"UUID"`},
 	{regexp.MustCompile(`Root=1-[0-9a-f]{8}-[0-9a-f]{24}`), "TRACE"},
 	{regexp.MustCompile(`\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000`), "TIME"},
 	{regexp.MustCompile(`\b1[789]\d{11}\b`), "1"},

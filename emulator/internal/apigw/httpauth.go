@@ -9,16 +9,12 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"crypto-ticker/emulator/internal/template"
 )
 
-const (
-	httpAuthorizerTimeout = 10 * time.Second
-	maxCachedGrants       = 10_000 // of an authorizer
-)
+const httpAuthorizerTimeout = 10 * time.Second
 
 // httpAuthorizer is an authorizer of an HTTP API.
 type httpAuthorizer struct {
@@ -26,9 +22,7 @@ type httpAuthorizer struct {
 	def     *template.HTTPAuthorizer
 	sources []identitySource
 	issuer  *issuer // of a JWT authorizer
-
-	mu     sync.Mutex
-	grants map[string]cachedGrant // by the values of the identity sources
+	grants  grants[*httpGrant]
 }
 
 // httpGrant is an authorizer function's answer, checked: simple, or a policy that
@@ -40,18 +34,13 @@ type httpGrant struct {
 	context     map[string]json.RawMessage
 }
 
-type cachedGrant struct {
-	*httpGrant
-	until time.Time
-}
-
 // httpIdentity is what an authorizer tells the integration of the caller.
 type httpIdentity struct {
 	v1, v2 json.RawMessage // requestContext.authorizer in either format; nil if there is none
 }
 
 func newHTTPAuthorizer(api *httpAPI, def *template.HTTPAuthorizer) (*httpAuthorizer, error) {
-	a := &httpAuthorizer{api: api, def: def, grants: map[string]cachedGrant{}}
+	a := &httpAuthorizer{api: api, def: def}
 	for _, s := range def.IdentitySource {
 		src, err := parseHTTPSource(s)
 		if err != nil {
@@ -177,11 +166,8 @@ func (a *httpAuthorizer) grant(call *httpCall, values []string) (*httpGrant, err
 	key := string(encode(values))
 	cached := a.def.CacheTTL > 0 && len(values) > 0
 	if cached {
-		a.mu.Lock()
-		g, ok := a.grants[key]
-		a.mu.Unlock()
-		if ok && a.api.g.cfg.Clock.Now().Before(g.until) {
-			return g.httpGrant, nil
+		if g, ok := a.grants.get(key, a.api.g.cfg.Clock.Now()); ok {
+			return g, nil
 		}
 	}
 	step := call.outcome.authorizerStep()
@@ -192,30 +178,10 @@ func (a *httpAuthorizer) grant(call *httpCall, values []string) (*httpGrant, err
 	grant, err := parseHTTPGrant(out, a.def.Simple)
 	step.end(http.StatusOK, err)
 	if err == nil && cached {
-		a.keep(key, grant)
+		now := a.api.g.cfg.Clock.Now()
+		a.grants.keep(key, grant, now, now.Add(a.def.CacheTTL))
 	}
 	return grant, err
-}
-
-// keep remembers a grant; what has expired, or else anything, makes room.
-func (a *httpAuthorizer) keep(key string, grant *httpGrant) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	now := a.api.g.cfg.Clock.Now()
-	if len(a.grants) >= maxCachedGrants {
-		for k, g := range a.grants {
-			if !now.Before(g.until) {
-				delete(a.grants, k)
-			}
-		}
-		for k := range a.grants {
-			if len(a.grants) < maxCachedGrants {
-				break
-			}
-			delete(a.grants, k)
-		}
-	}
-	a.grants[key] = cachedGrant{grant, now.Add(a.def.CacheTTL)}
 }
 
 // parseHTTPGrant reads a function's answer. Unlike that of a WebSocket API's

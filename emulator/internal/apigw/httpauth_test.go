@@ -178,20 +178,20 @@ func TestHTTPAuthorizerResultsAreNotAlwaysCached(t *testing.T) {
 	}
 }
 
-func TestCacheOfHTTPAuthorizerIsBounded(t *testing.T) {
+func TestCacheOfAuthorizersIsBounded(t *testing.T) {
 	t.Parallel()
-	f := start(t, guarded(func(a *template.HTTPAuthorizer) { a.CacheTTL = time.Minute }, "$default"), nil)
-	for _, a := range f.http[0][0].authorizers {
-		for i := range maxCachedGrants + 10 {
-			a.keep(fmt.Sprint(i), &httpGrant{})
-		}
-		if n := len(a.grants); n != maxCachedGrants {
-			t.Errorf("got %d", n)
-		}
-		f.clock.Advance(time.Minute)
-		if a.keep("new", &httpGrant{}); len(a.grants) != 1 {
-			t.Errorf("got %d, want only what has not expired", len(a.grants))
-		}
+	var g grants[int]
+	now := time.Now()
+	for i := range maxCachedGrants + 10 {
+		g.keep(fmt.Sprint(i), i, now, now.Add(time.Minute))
+	}
+	if n := len(g.kept); n != maxCachedGrants {
+		t.Errorf("got %d", n)
+	}
+	later := now.Add(time.Minute)
+	g.keep("new", 1, later, later.Add(time.Minute))
+	if _, ok := g.get("new", later); !ok || len(g.kept) != 1 {
+		t.Errorf("got %d, want only what has not expired", len(g.kept))
 	}
 }
 

@@ -7,9 +7,10 @@ import (
 	"net/http"
 )
 
-// httpEventV1 is an event in payload format 1.0; what is empty is null.
+// httpEventV1 is an event in payload format 1.0; what is empty is null. REST APIs
+// have it too, without a version.
 type httpEventV1 struct {
-	Version                         string              `json:"version"`
+	Version                         string              `json:"version,omitempty"`
 	Resource                        string              `json:"resource"`
 	Path                            string              `json:"path"`
 	HTTPMethod                      string              `json:"httpMethod"`
@@ -28,6 +29,7 @@ type httpContextV1 struct {
 	AccountID         string          `json:"accountId"`
 	APIID             string          `json:"apiId"`
 	Authorizer        json.RawMessage `json:"authorizer,omitempty"`
+	DeploymentID      string          `json:"deploymentId,omitempty"` // of a REST API
 	DomainName        string          `json:"domainName"`
 	DomainPrefix      string          `json:"domainPrefix"`
 	ExtendedRequestID string          `json:"extendedRequestId"`

@@ -41,7 +41,7 @@ func parseGrant(out []byte) (*grant, error) {
 		return nil, errors.New("the answer is no object")
 	}
 	if _, ok := fields["isAuthorized"]; ok {
-		return nil, errors.New("isAuthorized is for HTTP APIs; a WebSocket API needs principalId and policyDocument")
+		return nil, errors.New("isAuthorized is for HTTP APIs; answer principalId and policyDocument")
 	}
 	g := &grant{}
 	if err := json.Unmarshal(fields["principalId"], &g.principalID); err != nil || g.principalID == "" {
@@ -151,21 +151,31 @@ func parseContext(raw json.RawMessage) (map[string]string, error) {
 	return out, nil
 }
 
-// allows says whether the policy lets the principal invoke the method: some
-// statement allows it and none denies it.
-func (g *grant) allows(methodARN string) bool {
-	allowed := false
+// decision is what a policy says to a request.
+type decision int
+
+const (
+	unmatched decision = iota // no statement is about it, so it is denied
+	allowed
+	denied // some statement denies it, whatever others say
+)
+
+// decide says whether the policy lets the principal invoke the method.
+func (g *grant) decide(methodARN string) decision {
+	d := unmatched
 	for _, s := range g.statements {
 		if !s.matches(methodARN) {
 			continue
 		}
 		if !s.allow {
-			return false
+			return denied
 		}
-		allowed = true
+		d = allowed
 	}
-	return allowed
+	return d
 }
+
+func (g *grant) allows(methodARN string) bool { return g.decide(methodARN) == allowed }
 
 func (s statement) matches(methodARN string) bool {
 	action := false

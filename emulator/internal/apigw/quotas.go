@@ -19,7 +19,7 @@ import (
 // above 1e9 and no size above 1 GiB.
 type Quotas struct {
 	// RequestsPerSecond refills the bucket that all APIs draw from: a request to
-	// an HTTP API, a handshake, a message and a call of @connections take one
+	// an HTTP or REST API, a handshake, a message and a call of @connections take one
 	// each. AWS: 10,000.
 	RequestsPerSecond float64
 	// Burst is the size of that bucket; 0 is half of RequestsPerSecond, as is

@@ -11,8 +11,8 @@ import (
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-api.html
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-api.html
 var (
-	restAPIRead   = []string{"Auth", "BinaryMediaTypes", "Cors", "GatewayResponses", "StageName", "Variables"}
-	restAPISilent = []string{"AccessLogSetting", "AlwaysDeploy", "Description", "DisableExecuteApiEndpoint", "EndpointAccessMode",
+	restAPIRead   = []string{"AccessLogSetting", "Auth", "BinaryMediaTypes", "Cors", "GatewayResponses", "StageName", "Variables"}
+	restAPISilent = []string{"AlwaysDeploy", "Description", "DisableExecuteApiEndpoint", "EndpointAccessMode",
 		"EndpointConfiguration", "FailOnWarnings", "MinimumCompressionSize", "Name", "OpenApiVersion", "PropagateTags",
 		"SecurityPolicy", "Tags", "TracingEnabled"}
 	restAPINoted = []string{"ApiKeySourceType", "CacheClusterEnabled", "CacheClusterSize", "CanarySetting", "DefinitionBody",
@@ -34,6 +34,11 @@ func (l *loader) restAPI(res *resource) {
 		ID:               l.name(res),
 		StageVariables:   p.stringMap("Variables"),
 		GatewayResponses: l.gatewayResponses(p.object("GatewayResponses")),
+	}
+	if log := p.object("AccessLogSetting"); strings.Contains(log.str("DestinationArn"), ":firehose:") {
+		p.notef(log.line, p.at, "property AccessLogSetting of a Firehose stream")
+	} else {
+		api.AccessLog = accessLog(p, "AccessLogSetting")
 	}
 	if api.Stage = p.required("StageName"); api.Stage != "" && !stagePattern.MatchString(api.Stage) {
 		p.bad("StageName", "is %s; use letters, digits, - and _", quoted(api.Stage))

@@ -29,6 +29,8 @@ func TestRESTErrors(t *testing.T) {
 		{"stage of an implicit api", sam + "Globals: {Api: {StageName: x}}\nResources:" + okFn,
 			"2: Globals: StageName cannot be set for all of Api; set it on each resource"},
 		{"misspelled", rest(", BinaryMediaType: []", getX), "5: Web: BinaryMediaType is unknown; did you mean BinaryMediaTypes?"},
+		{"access log", rest(", AccessLogSetting: {DestinationArn: x, Format: $context.requestId}", getX),
+			`5: Web: AccessLogSetting.DestinationArn is "x"; give the ARN of a log group, such as !GetAtt Logs.Arn`},
 		{"attribute", rest("", getX) + "Outputs: {O: {Value: !GetAtt Web.Arn}}",
 			"10: output O: Fn::GetAtt refers to Web.Arn; the attributes of AWS::Serverless::Api are RestApiId, RootResourceId"},
 
@@ -101,9 +103,11 @@ func TestRESTNotes(t *testing.T) {
 		name, src string
 		want      []string
 	}{
-		{"silent", rest(", Name: x, EndpointConfiguration: {Type: EDGE}, TracingEnabled: true, AccessLogSetting: {}", getX), nil},
+		{"silent", rest(", Name: x, EndpointConfiguration: {Type: EDGE}, TracingEnabled: true", getX), nil},
 		{"api", rest(", DefinitionBody: {}, Models: {}, Domain: {}", getX+", RequestModel: {}"), []string{
 			"5: Web: property DefinitionBody", "5: Web: property Models", "5: Web: property Domain", "8: Fn: property Events.E.Properties.RequestModel"}},
+		{"access log", rest(", AccessLogSetting: {DestinationArn: 'arn:aws:firehose:us-east-1:123456789012:deliverystream/amazon-apigateway-x', Format: x}", getX),
+			[]string{"5: Web: property AccessLogSetting of a Firehose stream"}},
 		{"keys", rest(", Auth: {ApiKeyRequired: true, UsagePlan: {}}", getX+", Auth: {ApiKeyRequired: true}"), []string{
 			"5: Web: property Auth.ApiKeyRequired", "5: Web: property Auth.UsagePlan", "8: Fn: property Events.E.Properties.Auth.ApiKeyRequired"}},
 		{"iam", rest(", Auth: {DefaultAuthorizer: AWS_IAM}", getX, ", F: {Type: Api, Properties: {RestApiId: !Ref Web, Path: /y, Method: get, Auth: {Authorizer: AWS_IAM}}}"),

@@ -157,6 +157,7 @@ type RESTAPI struct {
 	Stage          string
 	Routes         []*RESTRoute // with those that Cors adds
 	StageVariables map[string]string
+	StageSettings
 	// BinaryMediaTypes are those whose bodies are base64 in events, such as
 	// "image/png", "image/*" or "*/*".
 	BinaryMediaTypes []string

@@ -1,0 +1,175 @@
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
+
+package apigw
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"crypto-ticker/emulator/internal/template"
+)
+
+// restAuthorizer is a Lambda authorizer of a REST API.
+type restAuthorizer struct {
+	api     *restAPI
+	def     *template.RESTAuthorizer
+	sources []identitySource
+	grants  grants[*grant]
+}
+
+// tokenEvent is the event of an authorizer of type TOKEN.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
+type tokenEvent struct {
+	Type               string `json:"type"`
+	MethodARN          string `json:"methodArn"`
+	AuthorizationToken string `json:"authorizationToken"`
+}
+
+// requestEvent is the event of an authorizer of type REQUEST; what is empty is
+// {}.
+type requestEvent struct {
+	Type                            string              `json:"type"`
+	MethodARN                       string              `json:"methodArn"`
+	Resource                        string              `json:"resource"`
+	Path                            string              `json:"path"`
+	HTTPMethod                      string              `json:"httpMethod"`
+	Headers                         map[string]string   `json:"headers"`
+	MultiValueHeaders               map[string][]string `json:"multiValueHeaders"`
+	QueryStringParameters           map[string]string   `json:"queryStringParameters"`
+	MultiValueQueryStringParameters map[string][]string `json:"multiValueQueryStringParameters"`
+	PathParameters                  map[string]string   `json:"pathParameters"`
+	StageVariables                  map[string]string   `json:"stageVariables"`
+	RequestContext                  httpContextV1       `json:"requestContext"`
+}
+
+func newRESTAuthorizer(api *restAPI, def *template.RESTAuthorizer) (*restAuthorizer, error) {
+	a := &restAuthorizer{api: api, def: def}
+	for _, s := range def.IdentitySource {
+		var src identitySource
+		for prefix, kind := range map[string]string{
+			"method.request.header.": "header", "method.request.querystring.": "querystring",
+			"stageVariables.": "stageVariables", "context.": "context",
+		} {
+			if name, ok := strings.CutPrefix(s, prefix); ok && name != "" {
+				src = identitySource{kind, name}
+			}
+		}
+		if src.kind == "" {
+			return nil, fmt.Errorf("%s: authorizer %s: identity source %q: want method.request.header.NAME, "+
+				"method.request.querystring.NAME, stageVariables.NAME or context.NAME", def.Pos, def.Name, s)
+		}
+		a.sources = append(a.sources, src)
+	}
+	if def.Type != "REQUEST" && (len(a.sources) != 1 || a.sources[0].kind != "header") {
+		return nil, fmt.Errorf("%s: authorizer %s: of type TOKEN, it has one header as identity source", def.Pos, def.Name)
+	}
+	return a, nil
+}
+
+// identity returns the values of the sources, or false if one is missing or
+// empty, or is no token that may be valid.
+func (a *restAuthorizer) identity(c *restCall) ([]string, bool) {
+	values := make([]string, len(a.sources))
+	for i, s := range a.sources {
+		switch s.kind {
+		case "header":
+			values[i] = c.r.Header.Get(s.name)
+			if strings.EqualFold(s.name, "Host") {
+				values[i] = c.r.Host
+			}
+		case "querystring":
+			values[i] = lastValues(parseQuery(c.r.URL.RawQuery))[s.name]
+		case "stageVariables":
+			values[i] = a.api.def.StageVariables[s.name]
+		default:
+			values[i] = jsonVariable(encode(c.context()), s.name)
+		}
+		if values[i] == "" {
+			return nil, false
+		}
+	}
+	return values, a.def.Validation == nil || a.def.Validation.MatchString(values[0])
+}
+
+// authorize lets the call pass, with what the authorizer says of the caller, or
+// answers it and returns false.
+func (a *restAuthorizer) authorize(w http.ResponseWriter, c *restCall) bool {
+	values, ok := a.identity(c)
+	if !ok {
+		a.api.refuse(w, c, restUnauthorized)
+		return false
+	}
+	began := a.api.g.cfg.Clock.Now()
+	g, err := a.grant(c, values)
+	switch {
+	case isUnauthorized(err):
+		a.api.refuse(w, c, restUnauthorized)
+		return false
+	case errors.Is(err, errClosed):
+		a.api.refuse(w, c, restClosed)
+		return false
+	case err != nil:
+		a.api.g.cfg.Log.Warn("authorizer failed, so the request is refused with 500", "api", a.api.def.LogicalID,
+			"authorizer", a.def.Name, "path", c.path, "error", err)
+		a.api.refuse(w, c, restAuthorizerFailed)
+		return false
+	}
+	switch g.decide(c.methodARN()) {
+	case denied:
+		a.api.refuse(w, c, restDenied)
+		return false
+	case unmatched:
+		a.api.refuse(w, c, restUnmatched)
+		return false
+	}
+	says := map[string]any{}
+	for k, v := range g.context {
+		says[k] = v
+	}
+	says["principalId"] = g.principalID
+	says["integrationLatency"] = a.api.g.cfg.Clock.Now().Sub(began).Milliseconds()
+	c.authorizer = json.RawMessage(encode(says))
+	return true
+}
+
+// grant returns what the function has answered for these values, or calls it.
+// What is kept holds for all routes of the API.
+func (a *restAuthorizer) grant(c *restCall, values []string) (*grant, error) {
+	key := string(encode(values))
+	cached := a.def.CacheTTL > 0 && len(values) > 0
+	if cached {
+		if g, ok := a.grants.get(key, a.api.g.cfg.Clock.Now()); ok {
+			return g, nil
+		}
+	}
+	out, err := a.api.g.task(c.outcome.authorizerStep(), a.def.FunctionARN, authorizerTimeout, encode(a.event(c, values)))
+	if err != nil {
+		return nil, err
+	}
+	g, err := parseGrant(out)
+	if err == nil && cached {
+		now := a.api.g.cfg.Clock.Now()
+		a.grants.keep(key, g, now, now.Add(a.def.CacheTTL))
+	}
+	return g, err
+}
+
+func (a *restAuthorizer) event(c *restCall, values []string) any {
+	if a.def.Type != "REQUEST" {
+		return tokenEvent{"TOKEN", c.methodARN(), values[0]}
+	}
+	query := parseQuery(c.r.URL.RawQuery)
+	ev := requestEvent{
+		Type: "REQUEST", MethodARN: c.methodARN(), Resource: c.resource.path, Path: c.path, HTTPMethod: c.r.Method,
+		MultiValueHeaders: c.headers(), QueryStringParameters: lastValues(query), MultiValueQueryStringParameters: query,
+		PathParameters: c.params, StageVariables: c.api.def.StageVariables, RequestContext: c.context(),
+	}
+	ev.Headers = lastValues(ev.MultiValueHeaders)
+	if ev.StageVariables == nil {
+		ev.StageVariables = map[string]string{}
+	}
+	return ev
+}

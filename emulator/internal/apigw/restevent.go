@@ -1,0 +1,135 @@
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+
+package apigw
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"crypto-ticker/emulator/internal/ids"
+	"crypto-ticker/emulator/internal/template"
+)
+
+// restCall is a request to a REST API on its way to a function.
+type restCall struct {
+	api      *restAPI
+	route    *template.RESTRoute
+	resource *restResource
+	params   map[string]string
+	r        *http.Request
+	sent     string // what follows the stage, as it was sent
+	path     string // sent, with one slash at its beginning
+	at       time.Time
+	body     []byte
+
+	requestID, extendedID string
+	authorizer            json.RawMessage // what the authorizer says of the caller, or nil
+	outcome               *outcome        // for the access log
+}
+
+// newCall gives a request its ids. A trace that the client does not name begins
+// here, so that authorizer, function and answer have the same.
+func (a *restAPI) newCall(r *http.Request, path string) *restCall {
+	c := &restCall{api: a, r: r, sent: cmp.Or(path, "/"), path: "/" + strings.TrimLeft(path, "/"), at: a.g.cfg.Clock.Now(),
+		requestID: ids.RequestID(), extendedID: ids.Gateway()}
+	if r.Header["X-Amzn-Trace-Id"] == nil {
+		r.Header["X-Amzn-Trace-Id"] = []string{ids.Trace(c.at)}
+	}
+	return c
+}
+
+// notForwarded are the headers that no function sees.
+var notForwarded = []string{"Connection", "Content-Length", "Content-Md5", "Expect", "Max-Forwards", "Proxy-Authenticate",
+	"Server", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Www-Authenticate"}
+
+// headers are the request's headers and those that API Gateway adds.
+func (c *restCall) headers() map[string][]string {
+	out := map[string][]string{"Host": {c.r.Host}}
+	for name, values := range c.r.Header {
+		out[name] = values
+	}
+	for _, name := range notForwarded {
+		delete(out, name)
+	}
+	for name, value := range forwarded(c.r, c.api.g.port, c.at) {
+		out[name] = []string{value}
+	}
+	return out
+}
+
+// context is the request's context. Of one without a resource it is only for the
+// access log.
+func (c *restCall) context() httpContextV1 {
+	a, r := c.api, c.r
+	ctx := httpContextV1{
+		AccountID: a.g.cfg.Stack.AccountID, APIID: a.def.ID, Authorizer: c.authorizer, DeploymentID: a.deploymentID,
+		DomainName: a.domain, DomainPrefix: a.def.ID, ExtendedRequestID: c.extendedID, HTTPMethod: r.Method,
+		Identity: httpIdentityV1{SourceIP: sourceIP(r), UserAgent: r.UserAgent()},
+		Path:     "/" + a.def.Stage + c.sent, Protocol: r.Proto, RequestID: c.requestID,
+		RequestTime: c.at.UTC().Format(commonLogTime), RequestTimeEpoch: c.at.UnixMilli(),
+		Stage: a.def.Stage,
+	}
+	if c.resource != nil {
+		ctx.ResourceID, ctx.ResourcePath = &c.resource.id, c.resource.path
+	}
+	return ctx
+}
+
+// variable returns a variable of the request's context for the access log, or "".
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
+func (c *restCall) variable(name string) string { return jsonVariable(encode(c.context()), name) }
+
+// event is what the route's function gets.
+func (c *restCall) event() httpEventV1 {
+	ev := httpEventV1{
+		Resource: c.resource.path, Path: c.path, HTTPMethod: c.r.Method,
+		MultiValueHeaders: c.headers(), RequestContext: c.context(),
+	}
+	ev.Headers = lastValues(ev.MultiValueHeaders)
+	if query := parseQuery(c.r.URL.RawQuery); len(query) > 0 {
+		ev.QueryStringParameters, ev.MultiValueQueryStringParameters = lastValues(query), query
+	}
+	if len(c.params) > 0 {
+		ev.PathParameters = c.params
+	}
+	if len(c.api.def.StageVariables) > 0 {
+		ev.StageVariables = c.api.def.StageVariables
+	}
+	if len(c.body) == 0 {
+		return ev
+	}
+	body := string(c.body)
+	if ev.IsBase64Encoded = c.api.isBinary(c.r.Header.Get("Content-Type")); ev.IsBase64Encoded {
+		body = base64.StdEncoding.EncodeToString(c.body)
+	}
+	ev.Body = &body
+	return ev
+}
+
+// isBinary says whether a media type is one of the API's binary ones.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings.html
+func (a *restAPI) isBinary(mediaType string) bool {
+	t, _, err := mime.ParseMediaType(mediaType)
+	if err != nil {
+		t = strings.ToLower(strings.TrimSpace(mediaType))
+	}
+	kind, _, _ := strings.Cut(t, "/")
+	for _, b := range a.def.BinaryMediaTypes {
+		if b = strings.ToLower(b); b == "*/*" || b == t || b == kind+"/*" {
+			return true
+		}
+	}
+	return false
+}
+
+// methodARN names the request for policies.
+func (c *restCall) methodARN() string {
+	stack, def := c.api.g.cfg.Stack, c.api.def
+	return "arn:aws:execute-api:" + stack.Region + ":" + stack.AccountID + ":" + def.ID + "/" + def.Stage + "/" +
+		c.r.Method + "/" + strings.TrimPrefix(c.path, "/")
+}
