@@ -189,7 +189,7 @@ func (e *Engine) resolveBatch(all []batchWrite) (err error) {
 		}
 		if w.deletes {
 			w.storedKey, err = w.t.schema.ofKey(w.key)
-		} else if w.storedKey, err = w.t.schema.of(w.put); err == nil {
+		} else if w.storedKey, err = w.t.schema.ofBatch(w.put); err == nil {
 			w.stored, err = w.t.encode(w.put, false)
 		}
 		if err != nil {

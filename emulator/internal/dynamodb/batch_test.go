@@ -54,7 +54,7 @@ func TestBatchErrors(t *testing.T) {
 		{"BatchWriteItem", `{"Things":[{"PutRequest":{"Item":{"pk":{"S":"a"}}},"DeleteRequest":{"Key":{"pk":{"S":"a"}}}}]}`, "Validation: Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"},
 		{"BatchWriteItem", `{"Things":[{"PutRequest":{}}]}`, "Validation: 1 validation error detected: Value null at 'requestItems.Things.member.1.member.putRequest.item' failed to satisfy constraint: Member must not be null"},
 		{"BatchWriteItem", `{"Things":[{"DeleteRequest":{"Key":{"pk":{"N":"1"}}}}]}`, "Validation: The provided key element does not match the schema"},
-		{"BatchWriteItem", `{"Things":[{"PutRequest":{"Item":{"x":{"N":"1"}}}}]}`, "Validation: One or more parameter values were invalid: Missing the key pk in the item"},
+		{"BatchWriteItem", `{"Things":[{"PutRequest":{"Item":{"x":{"N":"1"}}}}]}`, "Validation: The provided key element does not match the schema"},
 		{"BatchWriteItem", `{"Things":["put"]}`, "Serialization: Unexpected value type in payload"},
 		{"BatchGetItem", `{"Things":{"Keys":[{"pk":{"S":"a"}}],"ProjectionExpression":"a b"}}`, `Validation: Invalid ProjectionExpression: Syntax error; token: "b", near: "a b"`},
 		{"BatchGetItem", `{"T":{"Keys":[]}}`, "Validation: 1 validation error detected: Value '[]' at 'requestItems.T.member.keys' failed to satisfy constraint: Member must have length greater than or equal to 1"},

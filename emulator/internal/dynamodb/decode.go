@@ -159,9 +159,6 @@ func notBase64(text string) int {
 	return -1
 }
 
-// setNames are the types of sets as error texts have them.
-var setNames = map[kind]string{kindStringSet: "string", kindNumberSet: "number", kindBinarySet: "binary"}
-
 func (s *scanner) set(k kind) (value, error) {
 	if err := s.begin('['); err != nil {
 		return value{}, err
@@ -172,19 +169,23 @@ func (s *scanner) set(k kind) (value, error) {
 		if err != nil {
 			return value{}, err
 		}
-		if e.text == "" && k != kindNumberSet {
-			return value{}, invalidParameter("An %s set may not have a empty %s as a member", setNames[k], setNames[k])
-		}
 		v.list = append(v.list, e)
 	}
 	if len(v.list) == 0 {
-		return value{}, invalidParameter("An %s set  may not be empty", setNames[k])
+		return value{}, emptySets[k]
 	}
 	given := slices.Clone(v.list)
 	if v.list = sortSet(v.list); len(v.list) < len(given) {
 		return value{}, duplicates(k, given)
 	}
 	return v, nil
+}
+
+// emptySets are the errors for sets without members, as DynamoDB spells them.
+var emptySets = map[kind]error{
+	kindStringSet: invalidParameter("An string set  may not be empty"),
+	kindNumberSet: invalidParameter("An number set  may not be empty"),
+	kindBinarySet: invalidParameter("Binary sets should not be empty"),
 }
 
 func duplicates(k kind, members []value) error {
@@ -195,7 +196,11 @@ func duplicates(k kind, members []value) error {
 	for i, m := range members {
 		texts[i] = strings.Trim(string(m.appendScalar(nil)), `"`)
 	}
-	return invalidParameter("Input collection [%s] contains duplicates.", strings.Join(texts, ", "))
+	of := " "
+	if k == kindBinarySet {
+		of = "of type BS "
+	}
+	return invalidParameter("Input collection [%s]%scontains duplicates.", strings.Join(texts, ", "), of)
 }
 
 // sortSet puts the members of a set in order and drops what is there twice.

@@ -21,6 +21,9 @@ func (p *parser) wrongType(op string, k kind) error {
 
 // checked gives the condition, or what can be said against it without an item.
 func (p *parser) checked(c *condition) (*condition, error) {
+	if err := p.operator(); err != nil {
+		return nil, err
+	}
 	if len(c.args) == 2 && c.args[0].path != nil && slices.Equal(c.args[0].path, c.args[1].path) {
 		return nil, p.invalid("The first operand must be distinct from the remaining operands for this operator or function; operator: " +
 			c.op + ", first operand: " + c.args[0].path.String())
@@ -44,7 +47,7 @@ func (p *parser) checked(c *condition) (*condition, error) {
 		return c, p.checkBetween(c.args)
 	case "IN":
 		if len(c.args) > maxIn+1 {
-			return nil, p.wrongCount("IN", len(c.args))
+			return nil, p.invalid("The IN operator is provided with too many operands; number of operands: " + strconv.Itoa(len(c.args)-1))
 		}
 	}
 	return c, nil

@@ -119,23 +119,32 @@ func (v value) length() (value, bool) {
 	return value{kind: kindNumber, text: strconv.Itoa(n)}, true
 }
 
-// names appends the attributes that the condition mentions; it may be nil.
-func (c *condition) names(all []string) []string {
+// names lists the attributes that the condition mentions; it may be nil.
+func (c *condition) names() []string {
+	var all []string
+	for _, p := range c.paths(nil) {
+		all = append(all, p[0].name)
+	}
+	return all
+}
+
+// paths appends the paths that the condition mentions; it may be nil.
+func (c *condition) paths(all []path) []path {
 	if c == nil {
 		return all
 	}
 	for _, kid := range c.kids {
-		all = kid.names(all)
+		all = kid.paths(all)
 	}
-	return operandNames(c.args, all)
+	return operandPaths(c.args, all)
 }
 
-func operandNames(operands []operand, all []string) []string {
+func operandPaths(operands []operand, all []path) []path {
 	for _, o := range operands {
 		if o.path != nil {
-			all = append(all, o.path[0].name)
+			all = append(all, o.path)
 		}
-		all = operandNames(o.args, all)
+		all = operandPaths(o.args, all)
 	}
 	return all
 }

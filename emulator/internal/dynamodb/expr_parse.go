@@ -43,6 +43,7 @@ type parser struct {
 	tokens []token
 	pos    int
 	bind   *bindings
+	count  int // operators and functions so far
 }
 
 func newParser(label, src string, bind *bindings) (*parser, error) {
@@ -72,6 +73,17 @@ func parseCondition(label, src string, bind *bindings) (*condition, error) {
 
 func (p *parser) invalid(text string) error {
 	return validation("Invalid " + p.label + ": " + text)
+}
+
+// maxOperators is how many operators and functions an expression may have.
+const maxOperators = 300
+
+// operator counts an operator or function.
+func (p *parser) operator() error {
+	if p.count++; p.count > maxOperators {
+		return p.invalid("The expression contains too many operators; operator count: " + strconv.Itoa(p.count))
+	}
+	return nil
 }
 
 func (p *parser) peek() token { return p.tokens[p.pos] }
@@ -123,7 +135,9 @@ func (p *parser) chain(op string, kid func() (*condition, error)) (*condition, e
 	for err == nil && p.peek().isWord(op) {
 		p.next()
 		var right *condition
-		right, err = kid()
+		if right, err = kid(); err == nil {
+			err = p.operator()
+		}
 		left = &condition{op: op, kids: []*condition{left, right}}
 	}
 	return left, err
@@ -135,6 +149,9 @@ func (p *parser) not() (*condition, error) {
 	}
 	p.next()
 	c, err := p.not()
+	if err == nil {
+		err = p.operator()
+	}
 	return &condition{op: "NOT", kids: []*condition{c}}, err
 }
 
@@ -271,6 +288,8 @@ func (p *parser) operand() (operand, error) {
 			err = p.wrongCount("size", len(args))
 		} else if err == nil && args[0].path == nil {
 			err = p.invalid("Operator or function requires a document path; operator or function: size")
+		} else if err == nil {
+			err = p.operator()
 		}
 		return operand{fn: "size", args: args}, err
 	}

@@ -113,7 +113,9 @@ func TestConditionErrors(t *testing.T) {
 		{"s < :t", "Incorrect operand type for operator or function; operator or function: <, operand type: BOOL"},
 		{"n BETWEEN :n6 AND :n1", "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {N:6}, upper bound operand: AttributeValue: {N:1}"},
 		{"n BETWEEN :n6 AND :s", "The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: {N:6}, upper bound operand: AttributeValue: {S:hello}"},
-		{"n IN (" + strings.Repeat(":n1, ", 100) + ":n1)", "Incorrect number of operands for operator or function; operator or function: IN, number of operands: 102"},
+		{"n IN (" + strings.Repeat(":n1, ", 100) + ":n1)", "The IN operator is provided with too many operands; number of operands: 101"},
+		{strings.Repeat("n=:n1 OR ", 150) + "n=:n1", "The expression contains too many operators; operator count: 301"},
+		{strings.Repeat("NOT ", 300) + "n=:n1", "The expression contains too many operators; operator count: 301"},
 		{strings.Repeat("(", 4097), "Expression size has exceeded the maximum allowed size; expression size: 4097"},
 	} {
 		_, err := parseCondition("ConditionExpression", tt.expr, testBindings(t))

@@ -25,6 +25,9 @@ func (e *Engine) putItem(body []byte) (json.RawMessage, error) {
 	if ch.key, err = ch.t.schema.of(r.item); err != nil {
 		return nil, err
 	}
+	if err := ch.checkPaths(); err != nil {
+		return nil, err
+	}
 	stored, err := ch.t.encode(r.item, false)
 	if err != nil {
 		return nil, err
@@ -51,8 +54,20 @@ func (e *Engine) deleteItem(body []byte) (json.RawMessage, error) {
 	if ch.key, err = ch.t.schema.ofKey(r.key); err != nil {
 		return nil, err
 	}
+	if err := ch.checkPaths(); err != nil {
+		return nil, err
+	}
 	ch.next = func(item) (item, []byte, error) { return nil, nil, nil }
 	return e.carryOut(ch)
+}
+
+// checkPaths refuses paths of a change's expressions that lead into keys.
+func (ch *change) checkPaths() error {
+	paths := ch.condition.paths(ch.update.paths())
+	for _, a := range ch.update.actions {
+		paths = operandPaths([]operand{a.operand}, paths)
+	}
+	return ch.t.checkScalars(paths)
 }
 
 // oldOrNone refuses the return values that only an update has.
@@ -82,8 +97,17 @@ func (e *Engine) updateItem(body []byte) (json.RawMessage, error) {
 	if err := ch.t.updatable(ch.update); err != nil {
 		return nil, err
 	}
+	if err := ch.checkPaths(); err != nil {
+		return nil, err
+	}
 	ch.needsOld = true
-	ch.next = func(old item) (item, []byte, error) { return ch.t.updated(r.key, ch.update, old) }
+	ch.next = func(old item) (item, []byte, error) {
+		it, stored, err := ch.t.updated(r.key, ch.update, old)
+		if err == nil && ch.update.written(it) > maxItemSize {
+			err = errUpdateTooLarge
+		}
+		return it, stored, err
+	}
 	return e.carryOut(ch)
 }
 
@@ -136,6 +160,9 @@ func (e *Engine) getItem(body []byte) (json.RawMessage, error) {
 	}
 	t, err := e.find(r.table)
 	if err != nil {
+		return nil, err
+	}
+	if err := t.checkScalars(paths); err != nil {
 		return nil, err
 	}
 	key, err := t.schema.ofKey(r.key)

@@ -22,6 +22,7 @@ func TestItemRoundTrip(t *testing.T) {
 			`{"Item":{"b":{"B":"AAEC/w=="},"bs":{"BS":["AQ==","Ag=="]},"l":{"L":[{"S":""},{"M":{"deep":{"L":[]}}}]},"n":{"NULL":true},"ns":{"NS":["-1","9","10"]},`+
 				`"pk":{"S":"ä\"\u0007"},"ss":{"SS":["a","b"]},"t":{"BOOL":true},"u":{"S":"😀"},"z":{"N":"-15"}}}`)
 		b.want("GetItem", `{"TableName":"Things","Key":{"pk":{"S":"other"}}}`, `{}`)
+		b.want("PutItem", `{"TableName":"Things","Item":{"pk":{"S":"s"},"ss":{"SS":["a",""]},"bs":{"BS":[""]}}}`, `{}`) // a set may hold what is empty
 		b.want("GetItem", `{"TableName":"arn:aws:dynamodb:eu-central-1:123456789012:table/Things","Key":{"pk":{"S":"ä\"\u0007"}},
 			"ProjectionExpression":"l[1].deep, #b, absent","ExpressionAttributeNames":{"#b":"b"},"ReturnConsumedCapacity":"TOTAL","ConsistentRead":true}`,
 			`{"Item":{"b":{"B":"AAEC/w=="},"l":{"L":[{"M":{"deep":{"L":[]}}}]}},"ConsumedCapacity":{"TableName":"Things","CapacityUnits":1.0}}`)
@@ -113,6 +114,18 @@ func TestItemErrors(t *testing.T) {
 		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"}},"ReturnValues":"ALL"}`,
 			"Validation: 1 validation error detected: Value 'ALL' at 'returnValues' failed to satisfy constraint: Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]"},
 		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"` + strings.Repeat("x", 2049) + `"}}}`, "Validation: One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes"},
+		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"},"x":{"NS":[]}}}`, "Validation: One or more parameter values were invalid: An number set  may not be empty"},
+		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"},"x":{"BS":[]}}}`, "Validation: One or more parameter values were invalid: Binary sets should not be empty"},
+		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"},"x":{"NS":[""]}}}`, "Validation: The parameter cannot be converted to a numeric value"},
+		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"},"x":{"BS":["AQ==","AQ=="]}}}`, "Validation: One or more parameter values were invalid: Input collection [AQ==, AQ==]of type BS contains duplicates."},
+		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"},"x":{"N":"1e126"}}}`, "Validation: Number overflow. Attempting to store a number with magnitude larger than supported range"},
+		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"},"x":{"N":"1e-131"}}}`, "Validation: Number underflow. Attempting to store a number with magnitude smaller than supported range"},
+		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"},"x":{"N":"` + strings.Repeat("1", 39) + `"}}}`, "Validation: Attempting to store more than 38 significant digits in a Number"},
+		{"PutItem", `{"TableName":"Rows","Item":{"pk":{"S":"a"}}}`, "Validation: One or more parameter values were invalid: Missing the key sk in the item"},
+		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"}},"ConditionExpression":"pk.a = pk[0]"}`, "Validation: Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: pk"},
+		{"GetItem", `{"TableName":"Things","Key":{"pk":{"S":"a"}},"ProjectionExpression":"pk[1]"}`, "Validation: Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: pk"},
+		{"UpdateItem", `{"TableName":"Things","Key":{"pk":{"S":"a"}},"UpdateExpression":"SET pk.a = pk.b"}`, "Validation: One or more parameter values were invalid: Cannot update attribute pk. This attribute is part of the key"},
+		{"UpdateItem", `{"TableName":"Nothing","Key":{"pk":{"S":"a"}},"UpdateExpression":"SET"}`, `Validation: Invalid UpdateExpression: Syntax error; token: "<EOF>", near: "SET"`},
 		{"GetItem", `{"TableName":"Things","Key":{"pk":{"N":"1"}}}`, "Validation: The provided key element does not match the schema"},
 		{"GetItem", `{"TableName":"Things","Key":{"pk":{"S":"a"},"x":{"S":"b"}}}`, "Validation: The provided key element does not match the schema"},
 		{"GetItem", `{"TableName":"Rows","Key":{"pk":{"S":"a"}}}`, "Validation: The provided key element does not match the schema"},
@@ -139,6 +152,23 @@ func TestItemSizeLimit(t *testing.T) {
 	}
 	b.wantError("UpdateItem", `{"TableName":"Things","Key":{"pk":{"S":"a"}},"UpdateExpression":"SET y = :y","ExpressionAttributeValues":{":y":{"BOOL":true}}}`,
 		"Validation: Item size to update has exceeded the maximum allowed size")
+}
+
+// TestUpdateSize has the sizes that UpdateItem was seen to accept and refuse.
+func TestUpdateSize(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	b.must("CreateTable", hashTable, "Things", "S")
+	set := func(pad int) error { // the item: pk, K, b and the pad
+		_, err := b.do("UpdateItem", `{"TableName":"Things","Key":{"pk":{"S":"K"}},"UpdateExpression":"SET b = :b","ExpressionAttributeValues":{":b":{"S":"%s"}}}`, strings.Repeat("x", pad))
+		return err
+	}
+	if err := set(maxItemSize - 1 - 22); err != nil {
+		t.Error(err)
+	}
+	if err := set(maxItemSize - 22); err == nil || short(err) != "Validation: Item size to update has exceeded the maximum allowed size" {
+		t.Errorf("got %v", err)
+	}
 }
 
 // TestUpdateIsBounded has short expressions that ask for gigabytes. They fail on

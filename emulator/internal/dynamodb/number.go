@@ -205,11 +205,13 @@ func addNumbers(a, b string, subtract bool) (string, error) {
 	return normalNumber(sum.Text('f'))
 }
 
-// numberSize is what a normal number counts in an item's size: about one byte
-// per two significant digits, and one for the rest.
+// numberSize is what a normal number counts in an item's size: a byte for every
+// two significant digits before the point, another for every two behind it, one
+// more, and one for the sign. Measured on AWS: 123456 counts 4, 3.14159 counts 5.
 func numberSize(normal string) int {
 	d := mustDecimal(normal)
-	size := (len(d.digits)+1)/2 + 1
+	whole := min(max(d.exp+1, 0), len(d.digits))
+	size := 1 + (whole+1)/2 + (len(d.digits)-whole+1)/2
 	if d.neg {
 		size++
 	}

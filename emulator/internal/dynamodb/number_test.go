@@ -145,3 +145,16 @@ func TestNumberOrderRandomly(t *testing.T) {
 		}
 	}
 }
+
+func TestNumberSize(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{"0": 1, "1": 2, "12": 2, "123": 3, "123456": 4, "3.14159": 5, "0.05": 2, "0.123": 3, "-1": 3, "1e125": 2, "100": 2, "1200.0034": 5} {
+		normal, err := normalNumber(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := numberSize(normal); got != want {
+			t.Errorf("%s counts %d bytes, want %d", text, got, want)
+		}
+	}
+}

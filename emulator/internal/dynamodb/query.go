@@ -48,7 +48,7 @@ func (e *Engine) query(body []byte) (json.RawMessage, error) {
 	if p.from, p.to, err = rangeOf(terms, p.schema); err != nil {
 		return nil, err
 	}
-	if names := p.filter.names(nil); slices.ContainsFunc(names, p.schema.has) {
+	if names := p.filter.names(); slices.ContainsFunc(names, p.schema.has) {
 		parameter := "Filter Expression"
 		if r.filter == nil {
 			parameter = "QueryFilter"
@@ -138,6 +138,9 @@ func (e *Engine) choose(p *page) error {
 		return err
 	}
 	p.t, p.schema, p.space, p.count = t, t.schema, t.space, p.r.selection == "COUNT"
+	if err := t.checkScalars(p.filter.paths(p.paths[:len(p.paths):len(p.paths)])); err != nil {
+		return err
+	}
 	if p.r.index == "" {
 		return nil
 	}
@@ -220,7 +223,7 @@ func (p *page) checkProjected() error {
 	if missing := p.missing(selected); missing != "" {
 		return invalidParameter("Global secondary index %s does not project [%s]", p.x.name, missing)
 	}
-	if missing := p.missing(p.filter.names(nil)); missing != "" {
+	if missing := p.missing(p.filter.names()); missing != "" {
 		return invalidParameter("Secondary index %s does not project one or more filter attributes: [%s]", p.x.name, missing)
 	}
 	return nil

@@ -76,9 +76,6 @@ func (t *keyTerm) check(a keyAttribute, limit int) error {
 		if v.kind != a.kind {
 			return invalidParameter("Condition parameter type does not match schema type")
 		}
-		if t.op == "begins_with" && v.kind == kindNumber {
-			return errKeyCondition
-		}
 		if t.op == "begins_with" && v.text == "" {
 			continue
 		}
@@ -139,20 +136,39 @@ func keyTerms(c *condition) ([]keyTerm, error) {
 	if len(args) == 2 && args[0].value != nil && args[1].path != nil && op != "begins_with" {
 		args, op = []operand{args[1], args[0]}, mirrored(op)
 	}
-	if args[0].path == nil {
-		return nil, errKeyCondition
-	}
-	if len(args[0].path) > 1 {
-		return nil, validation("KeyConditionExpressions cannot have conditions on nested attributes")
+	if err := checkKeyOperands(op, args); err != nil {
+		return nil, err
 	}
 	t := keyTerm{op: op, name: args[0].path[0].name}
 	for _, a := range args[1:] {
-		if a.value == nil {
-			return nil, errKeyCondition
-		}
 		t.values = append(t.values, *a.value)
 	}
 	return []keyTerm{t}, nil
+}
+
+// checkKeyOperands wants an attribute and values to compare it with.
+func checkKeyOperands(op string, args []operand) error {
+	paths := 0
+	for _, a := range args {
+		switch {
+		case a.fn != "":
+			return validation("KeyConditionExpressions cannot contain nested operations")
+		case len(a.path) > 1:
+			return validation("KeyConditionExpressions cannot have conditions on nested attributes")
+		case a.path != nil:
+			paths++
+		}
+	}
+	const invalid = "Invalid condition in KeyConditionExpression: "
+	switch {
+	case args[0].path == nil && (op == "BETWEEN" || op == "begins_with"):
+		return validation(invalid + op + " operator must have the key attribute as its first operand")
+	case paths > 1:
+		return validation(invalid + "Multiple attribute names used in one condition")
+	case paths == 0:
+		return validation(invalid + "No key attribute specified")
+	}
+	return nil
 }
 
 // mirrored gives the comparator that means the same with its sides exchanged.

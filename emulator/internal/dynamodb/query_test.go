@@ -99,8 +99,11 @@ func TestQueryErrors(t *testing.T) {
 		{"pk = :s AND sk = :s", "One or more parameter values were invalid: Condition parameter type does not match schema type"},
 		{"pk = :e", "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: pk"},
 		{"pk = :s AND begins_with(sk, :s)", "One or more parameter values were invalid: Condition parameter type does not match schema type"},
-		{"pk = :s AND size(sk) = :n", "Query key condition not supported"},
-		{"pk = sk AND sk = :n", "Query key condition not supported"},
+		{"pk = :s AND size(sk) = :n", "KeyConditionExpressions cannot contain nested operations"},
+		{"pk = sk AND sk = :n", "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition"},
+		{":s = :s AND sk = :n", "Invalid condition in KeyConditionExpression: No key attribute specified"},
+		{"pk = :s AND :n BETWEEN sk AND :n", "Invalid condition in KeyConditionExpression: BETWEEN operator must have the key attribute as its first operand"},
+		{"begins_with(:s, pk)", "Invalid condition in KeyConditionExpression: begins_with operator must have the key attribute as its first operand"},
 		{"pk.a = :s", "KeyConditionExpressions cannot have conditions on nested attributes"},
 		{"pk", `Invalid KeyConditionExpression: Syntax error; token: "<EOF>", near: "pk"`},
 	} {

@@ -53,6 +53,17 @@ func (s schema) fits(it item) error {
 	return nil
 }
 
+// ofBatch is of for a put in a batch, where a key that does not fit has the same
+// error as one that is given as such.
+func (s schema) ofBatch(it item) ([]byte, error) {
+	for _, a := range s.attributes() {
+		if v, ok := it.get(a.name); !ok || v.kind != a.kind {
+			return nil, validation("The provided key element does not match the schema")
+		}
+	}
+	return s.encode(it)
+}
+
 // ofKey encodes a key that is given as such: nothing more, nothing less.
 func (s schema) ofKey(key item) ([]byte, error) {
 	if err := s.fitsKey(key); err != nil {
@@ -169,6 +180,24 @@ func (x *index) check(it item, updated bool) error {
 			return either(
 				invalidParameter("Size of hashkey has exceeded the maximum size limit of%d bytes. IndexName: %s, IndexKey: %s", limit, x.name, a.name),
 				validation("The update expression attempted to update the secondary index key beyond allowed size limits"))
+		}
+	}
+	return nil
+}
+
+// checkScalars refuses paths that lead into keys, of the table or of an index.
+func (t *table) checkScalars(paths []path) error {
+	const text = "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: "
+	for _, p := range paths {
+		if len(p) > 1 && t.schema.has(p[0].name) {
+			return validation(text + "Key: " + p[0].name)
+		}
+	}
+	for _, p := range paths {
+		for _, x := range t.indexes() {
+			if len(p) > 1 && x.schema.has(p[0].name) {
+				return validation(text + "IndexKey: " + p[0].name)
+			}
 		}
 	}
 	return nil

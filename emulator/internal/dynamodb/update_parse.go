@@ -136,7 +136,7 @@ func (p *parser) sum() (operand, error) {
 			return operand{}, p.wrongType(op.text, kindList)
 		}
 	}
-	return operand{fn: op.text, args: []operand{left, right}}, nil
+	return operand{fn: op.text, args: []operand{left, right}}, p.operator()
 }
 
 // setOperand reads a path, a value, if_not_exists or list_append.
@@ -177,5 +177,5 @@ func (p *parser) setFunction(name string) (operand, error) {
 			return operand{}, p.wrongType(name, a.value.kind)
 		}
 	}
-	return operand{fn: name, args: args}, nil
+	return operand{fn: name, args: args}, p.operator()
 }
