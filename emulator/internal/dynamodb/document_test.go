@@ -26,11 +26,11 @@ func document(t *testing.T) string {
 func TestDocument(t *testing.T) {
 	t.Parallel()
 	doc := document(t)
-	names := regexp.MustCompile("`(Test\\w+)`(‡?)").FindAllStringSubmatch(doc, -1)
+	names := regexp.MustCompile("`(Test\\w+)`([†‡§]?)").FindAllStringSubmatch(doc, -1)
 	if len(names) == 0 {
 		t.Error("it names no tests")
 	}
-	code := map[string]string{"": testCode(t, "."), "‡": testCode(t, "../..")}
+	code := map[string]string{"": testCode(t, "."), "†": testCode(t, "../template"), "§": testCode(t, "../eventsource"), "‡": testCode(t, "../..")}
 	for _, name := range names {
 		if !strings.Contains(code[name[2]], "func "+name[1]+"(") {
 			t.Errorf("%s%s is no test", name[1], name[2])
