@@ -1,6 +1,6 @@
 // Package emulator runs a SAM template on one machine, without Docker and
-// without an account: its HTTP and WebSocket APIs, its functions as processes
-// over the Lambda Runtime API, its tables, secrets and schedules.
+// without an account: its HTTP, REST and WebSocket APIs, its functions as
+// processes over the Lambda Runtime API, its tables, secrets and schedules.
 //
 // In a test, four lines start it, on free ports, and stop it with the test:
 //

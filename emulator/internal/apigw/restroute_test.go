@@ -3,6 +3,7 @@ package apigw
 import (
 	"context"
 	"encoding/json"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -173,4 +174,38 @@ func TestPathsOfRESTRoutesAreNotMapped(t *testing.T) {
 			t.Errorf("%s: got %v", path, err)
 		}
 	}
+}
+
+// FuzzRESTPaths holds that variables are what stands in their places, whatever
+// the path.
+func FuzzRESTPaths(f *testing.F) {
+	root, err := newRESTResources(restStack("GET /a", "GET /a/{v}/b", "GET /{v}", "GET /a/b/{p+}", "GET /{p+}").RESTAPIs[0])
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range []string{"/", "/a", "/a/x/b", "/a//b", "/%61", "/a/b/c/d/", "//", "/%2F/x", "/é/{v}"} {
+		f.Add(path)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		want, err := url.PathUnescape("/" + strings.Trim(path, "/"))
+		if err != nil {
+			t.Skip("it cannot be decoded as a whole")
+		}
+		r, params := root.find(path)
+		if r == nil {
+			if want != "/" {
+				t.Fatalf("%q: no resource", path)
+			}
+			return
+		}
+		parts := strings.Split(r.path, "/")
+		for i, part := range parts {
+			if name, ok := strings.CutPrefix(part, "{"); ok {
+				parts[i] = params[strings.Trim(name, "+}")]
+			}
+		}
+		if got := unescapePart(strings.Join(parts, "/")); got != want {
+			t.Errorf("%q: got %q for %s, want %q", path, got, r.path, want)
+		}
+	})
 }
