@@ -54,6 +54,15 @@ def main(endpoint, name):
     )
     assert sorted(int(item["n"]) for page in pages for item in page["Items"]) == list(range(30))
 
+    table.update(StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})
+    table.put_item(Item={"id": "s", "raw": b"\x00\xff"})
+    table.delete_item(Key={"id": "s"})
+    table.update(StreamSpecification={"StreamEnabled": False})
+    table.reload()
+    changes = [(r["eventName"], r["dynamodb"].get("NewImage")) for r in records(endpoint, table.latest_stream_arn)]
+    image = {"id": {"S": "s"}, "raw": {"B": b"\x00\xff"}}
+    assert changes == [("INSERT", image), ("REMOVE", None)], changes
+
     missing = resource.Table("Nowhere")
     try:
         missing.load()
@@ -61,6 +70,17 @@ def main(endpoint, name):
         pass
     else:
         raise AssertionError("load of no table: got no error")
+
+
+def records(endpoint, arn):
+    """Reads a closed stream to its end, one record at a time."""
+    client = boto3.client("dynamodbstreams", endpoint_url=endpoint)
+    for shard in client.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+        iterator = client.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+        while iterator:
+            page = client.get_records(ShardIterator=iterator, Limit=1)
+            yield from page["Records"]
+            iterator = page.get("NextShardIterator")
 
 
 if __name__ == "__main__":
