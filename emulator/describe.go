@@ -30,6 +30,11 @@ func (e *Emulator) Describe(w io.Writer) {
 	for _, a := range e.stack.WebSocketAPIs {
 		e.describeWebSocket(t, a)
 	}
+	for _, d := range e.stack.Domains {
+		for _, m := range d.Mappings {
+			fmt.Fprintf(t, "Domain\t%s/%s\t%s, stage %s\n", d.Name, m.Key, m.APIID, m.Stage)
+		}
+	}
 	for _, s := range e.stack.Schedules {
 		state := ""
 		if !s.Enabled {

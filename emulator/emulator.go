@@ -225,7 +225,11 @@ func (e *Emulator) openData(ctx context.Context, o Options) (err error) {
 	if dir != "" {
 		tlsDir = filepath.Join(dir, "tls")
 	}
-	e.signer, err = tlsport.Open(tlsDir)
+	var domains []string
+	for _, d := range e.stack.Domains {
+		domains = append(domains, d.Name)
+	}
+	e.signer, err = tlsport.Open(tlsDir, domains...)
 	return err
 }
 

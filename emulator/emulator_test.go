@@ -60,7 +60,11 @@ func say(t *testing.T, c *websocket.Conn, text string) string {
 
 func get(t *testing.T, url string) (int, string) {
 	t.Helper()
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	return getWith(t, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}, url)
+}
+
+func getWith(t *testing.T, client *http.Client, url string) (int, string) {
+	t.Helper()
 	res, err := client.Get(url)
 	if err != nil {
 		t.Fatal(err)

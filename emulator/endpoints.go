@@ -23,8 +23,8 @@ func (e *Emulator) URL() string { return "http://" + e.authority() }
 func (e *Emulator) AWSURL() string { return "http://" + authority(e.aws) }
 
 // CertFile is the path of the certificate, in PEM, of the authority that vouches
-// for https:// and wss:// at the APIs' port, for localhost, its addresses and
-// *.execute-api.localhost. Functions trust it already, through SSL_CERT_FILE,
+// for https:// and wss:// at the APIs' port, for localhost, its addresses,
+// *.execute-api.localhost and the template's custom domains. Functions trust it already, through SSL_CERT_FILE,
 // except on macOS and Windows, where Go's programs ask the system, and those of
 // Options.Handlers, which trust what this process does. Other clients are told
 // in their own ways: boto3 and the aws CLI by AWS_CA_BUNDLE. Without Options.Data

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -29,6 +30,7 @@ func TestDice(t *testing.T) {
 			t.Run("handshake", func(t *testing.T) { refusedHandshakes(t, e) })
 			t.Run("routes", func(t *testing.T) { playDice(t, e, &log) })
 			t.Run("http", func(t *testing.T) { askDice(t, e) })
+			t.Run("custom domains", func(t *testing.T) { visitDice(t, e) })
 			t.Run("access logs", func(t *testing.T) {
 				log.wait(t, `","route":"GET /players/{id}","status":200}`)
 				log.wait(t, `Site | {"requestId":"`)
@@ -111,6 +113,34 @@ func askDice(t *testing.T, e *emulator.Emulator) {
 		res.Body.Close()
 		if err != nil || res.StatusCode != tt.status || string(body) != tt.want {
 			t.Errorf("%s%s: got %d %s, %v; want %d %s", tt.host, tt.path, res.StatusCode, body, err, tt.status, tt.want)
+		}
+	}
+}
+
+// visitDice uses the custom domains, as one who resolves them to this machine.
+func visitDice(t *testing.T, e *emulator.Emulator) {
+	client := trusting(t, e)
+	transport := client.Transport.(*http.Transport)
+	transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, strings.TrimPrefix(e.URL(), "http://"))
+	}
+	want := "GET /players/{id} of site, payload 2.0: 7, house red, game at " + e.WebSocketURL("Game")
+	if status, body := getWith(t, client, "https://my.dice.example.com/site/v1/players/7"); status != 200 || body != want {
+		t.Errorf("got %d %s; want %s", status, body, want)
+	}
+	c, _, err := websocket.Dial(t.Context(), "wss://play.example.com/table?player=bob", &websocket.DialOptions{HTTPClient: client})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow()
+	if got := say(t, c, "six"); got != "$default at game/live: bob plays six, 2 dice, table green" {
+		t.Errorf("got %s", got)
+	}
+	var out bytes.Buffer
+	e.Describe(&out)
+	for _, want := range []string{"play.example.com/table ", "*.dice.example.com/site/v1 "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s is missing in\n%s", want, &out)
 		}
 	}
 }

@@ -80,14 +80,14 @@ func (l *accessLog) write(o *outcome, context func(name string) string) {
 }
 
 // writeSocket is write for an event of a WebSocket API.
-func (l *accessLog) writeSocket(o *outcome, c socketContext) {
+func (l *accessLog) writeSocket(o *outcome, c socketContext, domainPrefix string) {
 	if l == nil {
 		return
 	}
 	context := encode(c)
 	l.write(o, func(name string) string {
 		if name == "domainPrefix" {
-			return c.APIID
+			return domainPrefix
 		}
 		return jsonVariable(context, name)
 	})

@@ -37,6 +37,7 @@ const (
 type conn struct {
 	api         *socketAPI
 	id          string
+	domain      string // that the client has named, if it is a custom one
 	connectedAt time.Time
 	identity    identity
 	authorizer  json.RawMessage // of every event after $connect's; nil without an authorizer
@@ -56,9 +57,10 @@ type conn struct {
 }
 
 // newConn returns a connection that is not open yet.
-func newConn(a *socketAPI, r *http.Request) *conn {
+func newConn(a *socketAPI, r *http.Request, domain string) *conn {
 	return &conn{
 		api:         a,
+		domain:      domain,
 		id:          ids.Gateway(),
 		connectedAt: a.g.cfg.Clock.Now(),
 		identity:    identity{SourceIP: sourceIP(r), UserAgent: strings.Clone(r.Header.Get("User-Agent"))},
@@ -205,7 +207,7 @@ func (c *conn) message(message []byte) {
 	} else {
 		o.end(http.StatusOK, "")
 	}
-	c.api.log.writeSocket(o, ev)
+	c.api.log.writeSocket(o, ev, c.domainPrefix())
 }
 
 // runRoute runs the route of a message. It returns the context of the message's
@@ -315,5 +317,5 @@ func (c *conn) disconnect(code int, reason string) {
 			o.end(http.StatusInternalServerError, refusalMessage(http.StatusInternalServerError))
 		}
 	}
-	c.api.log.writeSocket(o, ev.RequestContext)
+	c.api.log.writeSocket(o, ev.RequestContext, c.domainPrefix())
 }

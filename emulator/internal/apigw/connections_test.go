@@ -375,7 +375,7 @@ func TestConnectionsWithoutAFileDescriptorAreWrittenTo(t *testing.T) {
 	t.Parallel()
 	f := start(t, socketStack("$disconnect"), nil)
 	client, server := net.Pipe()
-	c := newConn(f.sockets[0], &http.Request{RemoteAddr: "192.0.2.1:1"})
+	c := newConn(f.sockets[0], &http.Request{RemoteAddr: "192.0.2.1:1"}, "socket.test")
 	go c.open(server, nil, []byte("accept"))
 	buf := make([]byte, 6)
 	if _, err := client.Read(buf); err != nil || string(buf) != "accept" {

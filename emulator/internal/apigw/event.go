@@ -81,7 +81,7 @@ func (c *conn) requestContext(eventType, routeKey string) socketContext {
 		RequestTimeEpoch:  now.UnixMilli(),
 		Identity:          c.identity,
 		RequestID:         id,
-		DomainName:        c.api.domain,
+		DomainName:        c.domain,
 		ConnectionID:      c.id,
 		APIID:             c.api.def.ID,
 		Authorizer:        c.authorizer,
@@ -133,7 +133,7 @@ func (c *conn) messageEvent(routeKey string, body []byte) socketEvent {
 func (c *conn) disconnectEvent(code int, reason string) socketEvent {
 	ev := socketEvent{
 		MultiValueHeaders: map[string][]string{
-			"Host": {c.api.domain}, "x-api-key": {""}, "X-Forwarded-For": {""}, "x-restapi": {""},
+			"Host": {c.domain}, "x-api-key": {""}, "X-Forwarded-For": {""}, "x-restapi": {""},
 		},
 		StageVariables:  c.api.stageVariables(),
 		RequestContext:  c.requestContext("DISCONNECT", "$disconnect"),

@@ -62,10 +62,11 @@ type Config struct {
 }
 
 // Gateway serves the APIs of a stack. Host {api id}.execute-api.localhost names
-// an API. Any other host reaches the mapped paths, each WebSocket API at
-// /{stage} (the first one, if several have that stage), each REST API below
-// /{stage} likewise, and otherwise the first HTTP API. A stack without HTTP APIs
-// has the first REST API there, so that its stage may be left out.
+// an API, and a custom domain's host what the domain is mapped to. Any other host
+// reaches the mapped paths, each WebSocket API at /{stage} (the first one, if
+// several have that stage), each REST API below /{stage} likewise, and otherwise
+// the first HTTP API. A stack without HTTP APIs has the first REST API there, so
+// that its stage may be left out.
 type Gateway struct {
 	cfg     Config
 	port    string
@@ -76,6 +77,7 @@ type Gateway struct {
 	byStage map[string]*socketAPI
 	restAt  map[string]*restAPI // by stage
 	mapped  map[string]*socketAPI
+	domains map[string]customDomain
 
 	requests, connections *bucket
 	refusals              refusalLog
@@ -154,6 +156,14 @@ func New(cfg Config) (*Gateway, error) {
 	}
 	if err := g.mapPaths(); err != nil {
 		return nil, err
+	}
+	if g.domains, err = g.newDomains(); err != nil {
+		return nil, err
+	}
+	for id, api := range g.byID {
+		if g.isDisabled(id) {
+			g.byID[id] = disabled{api}
+		}
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	return g, nil
@@ -255,6 +265,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		} else {
 			writeMessage(w, http.StatusForbidden, "Forbidden")
 		}
+		return
+	}
+	if d, ok := g.domainOf(r.Host); ok {
+		d.serve(w, r)
 		return
 	}
 	repeated := "" // the stage behind a mapped path that stands for it

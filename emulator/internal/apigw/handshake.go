@@ -46,13 +46,13 @@ func hasToken(values []string, token string) bool {
 }
 
 // handshake answers 101, or what refuses, and logs that.
-func (a *socketAPI) handshake(w http.ResponseWriter, r *http.Request) {
+func (a *socketAPI) handshake(w http.ResponseWriter, r *http.Request, domain string) {
 	if !a.g.begin() {
 		writeMessage(w, http.StatusServiceUnavailable, "Service Unavailable")
 		return
 	}
 	defer a.g.tasks.Done()
-	c, o := newConn(a, r), a.log.begin()
+	c, o := newConn(a, r, domain), a.log.begin()
 	ev := c.connectEvent(r)
 	refused := c.establish(w, r, &ev, o)
 	if refused != 0 {
@@ -61,7 +61,7 @@ func (a *socketAPI) handshake(w http.ResponseWriter, r *http.Request) {
 	} else {
 		o.end(http.StatusOK, "")
 	}
-	a.log.writeSocket(o, ev.RequestContext)
+	a.log.writeSocket(o, ev.RequestContext, c.domainPrefix())
 }
 
 // establish asks the authorizer and $connect, in this order, and then opens the

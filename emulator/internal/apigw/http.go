@@ -87,9 +87,22 @@ func newHTTPAPI(g *Gateway, def *template.HTTPAPI, domain string) (*httpAPI, err
 	return a, nil
 }
 
-// serve answers one request, and logs it; path is what follows the stage.
+// serve answers one request; path is what follows the stage.
 func (a *httpAPI) serve(w http.ResponseWriter, r *http.Request, path string) {
-	call := &httpCall{api: a, r: r, path: path, requestID: ids.Gateway(), outcome: a.log.begin()}
+	a.serveAt(w, r, address{domain: a.domain, prefix: a.def.ID, path: path, rawPath: r.URL.Path})
+}
+
+// address says how a request has reached an HTTP API.
+type address struct {
+	domain, prefix string // of events
+	mapping        string // the key of the custom domain's mapping, or ""
+	path           string // that routes are compared with: what follows the stage
+	rawPath        string // of events in payload format 2.0
+}
+
+// serveAt answers one request, and logs it.
+func (a *httpAPI) serveAt(w http.ResponseWriter, r *http.Request, at address) {
+	call := &httpCall{api: a, r: r, address: at, requestID: ids.Gateway(), outcome: a.log.begin()}
 	w.Header()["apigw-requestid"] = []string{call.requestID}
 	if a.log == nil {
 		a.answer(w, call)

@@ -16,11 +16,11 @@ import (
 
 // httpCall is a request on its way to a function.
 type httpCall struct {
+	address
 	api       *httpAPI
 	route     *template.HTTPRoute
 	params    map[string]string
 	r         *http.Request
-	path      string // for routes: without the stage
 	body      []byte
 	requestID string
 	identity  httpIdentity
@@ -70,7 +70,7 @@ func (c *httpCall) eventV2() httpEventV2 {
 	ev := httpEventV2{
 		Version:        "2.0",
 		RouteKey:       c.route.Key,
-		RawPath:        r.URL.Path,
+		RawPath:        c.rawPath,
 		RawQueryString: r.URL.RawQuery,
 		Headers:        joinValues(c.headers(now), ","),
 		PathParameters: c.params,
@@ -101,10 +101,10 @@ func (c *httpCall) contextV2(now time.Time) httpContextV2 {
 		AccountID:    c.api.g.cfg.Stack.AccountID,
 		APIID:        c.api.def.ID,
 		Authorizer:   c.identity.v2,
-		DomainName:   c.api.domain,
-		DomainPrefix: c.api.def.ID,
+		DomainName:   c.domain,
+		DomainPrefix: c.prefix,
 		HTTP: httpDescription{
-			Method: r.Method, Path: r.URL.Path, Protocol: r.Proto,
+			Method: r.Method, Path: c.rawPath, Protocol: r.Proto,
 			SourceIP: sourceIP(r), UserAgent: r.UserAgent(),
 		},
 		RequestID: c.requestID,
@@ -119,6 +119,9 @@ func (c *httpCall) contextV2(now time.Time) httpContextV2 {
 func (c *httpCall) variable(name string) string {
 	if rest, ok := strings.CutPrefix(name, "authorizer."); ok {
 		return jsonVariable(c.identity.v1, rest)
+	}
+	if name == "customDomain.basePathMatched" {
+		return c.mapping
 	}
 	return contextVariable(c.contextV2(c.outcome.begin), name)
 }

@@ -75,7 +75,7 @@ func (c *httpCall) eventV1() httpEventV1 {
 		MultiValueHeaders: map[string][]string{},
 		RequestContext: httpContextV1{
 			AccountID: c.api.g.cfg.Stack.AccountID, APIID: c.api.def.ID, Authorizer: c.identity.v1,
-			DomainName: c.api.domain, DomainPrefix: c.api.def.ID,
+			DomainName: c.domain, DomainPrefix: c.prefix,
 			ExtendedRequestID: c.requestID, RequestID: c.requestID,
 			HTTPMethod: r.Method, Path: r.URL.Path, Protocol: r.Proto,
 			Identity:    httpIdentityV1{SourceIP: sourceIP(r), UserAgent: r.UserAgent()},

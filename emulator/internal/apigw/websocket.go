@@ -79,6 +79,11 @@ func (s socketStages) serveHost(w http.ResponseWriter, r *http.Request, path str
 
 // serve serves a request to the API's stage; rest is what follows the stage.
 func (a *socketAPI) serve(w http.ResponseWriter, r *http.Request, rest string) {
+	a.serveAt(w, r, rest, a.domain)
+}
+
+// serveAt is serve of a request to a domain, as events shall have it.
+func (a *socketAPI) serveAt(w http.ResponseWriter, r *http.Request, rest, domain string) {
 	if id, ok := connectionOfPath(rest); ok {
 		a.serveConnection(w, r, id)
 		return
@@ -94,7 +99,7 @@ func (a *socketAPI) serve(w http.ResponseWriter, r *http.Request, rest string) {
 		writeMessage(w, status, message)
 		return
 	}
-	a.handshake(w, r)
+	a.handshake(w, r, domain)
 }
 
 // route returns the route of a message: that of the selection expression's

@@ -9,8 +9,8 @@ import (
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-apigatewayv2-api.html
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-apigatewayv2-stage.html
 var (
-	apiRead   = []string{"CorsConfiguration", "Name", "ProtocolType", "RouteSelectionExpression"}
-	apiSilent = []string{"Description", "DisableExecuteApiEndpoint", "FailOnWarnings", "IpAddressType", "Tags", "Version"}
+	apiRead   = []string{"CorsConfiguration", "DisableExecuteApiEndpoint", "Name", "ProtocolType", "RouteSelectionExpression"}
+	apiSilent = []string{"Description", "FailOnWarnings", "IpAddressType", "Tags", "Version"}
 	apiNoted  = []string{"ApiKeySelectionExpression", "BasePath", "Body", "BodyS3Location", "CredentialsArn",
 		"DisableSchemaValidation", "RouteKey", "Target"}
 
@@ -46,6 +46,7 @@ func (l *loader) api(res *resource) {
 		}
 		l.stack.HTTPAPIs = append(l.stack.HTTPAPIs, &HTTPAPI{
 			Pos: l.pos(res.line), LogicalID: res.id, ID: l.name(res), CORS: cors(p), StageVariables: map[string]string{},
+			OnlyCustomDomain: p.truth("DisableExecuteApiEndpoint", false),
 		})
 	case "WEBSOCKET":
 		if p.has("CorsConfiguration") {
@@ -54,6 +55,7 @@ func (l *loader) api(res *resource) {
 		l.stack.WebSocketAPIs = append(l.stack.WebSocketAPIs, &WebSocketAPI{
 			Pos: l.pos(res.line), LogicalID: res.id, ID: l.name(res), RouteSelectionExpression: routeSelection(p),
 			Routes: map[string]*WebSocketRoute{}, StageVariables: map[string]string{},
+			OnlyCustomDomain: p.truth("DisableExecuteApiEndpoint", false),
 		})
 	default:
 		p.bad("ProtocolType", "is %s; give HTTP or WEBSOCKET", quoted(protocol))

@@ -10,11 +10,12 @@ import (
 // Properties of AWS::Serverless::HttpApi.
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-httpapi.html
 var (
-	httpAPIRead = []string{"AccessLogSettings", "Auth", "CorsConfiguration", "DefaultRouteSettings", "RouteSettings", "StageName",
+	httpAPIRead = []string{"AccessLogSettings", "Auth", "CorsConfiguration", "DefaultRouteSettings", "DisableExecuteApiEndpoint", "Domain",
+		"RouteSettings", "StageName",
 		"StageVariables"}
-	httpAPISilent = []string{"Description", "DisableExecuteApiEndpoint", "FailOnWarnings",
+	httpAPISilent = []string{"Description", "FailOnWarnings",
 		"Name", "PropagateTags", "Tags"}
-	httpAPINoted = []string{"DefinitionBody", "DefinitionUri", "Domain"}
+	httpAPINoted = []string{"DefinitionBody", "DefinitionUri"}
 )
 
 // httpAPI reads an AWS::Serverless::HttpApi; its routes come from events.
@@ -29,9 +30,12 @@ func (l *loader) httpAPI(res *resource) {
 		CORS:           cors(p),
 		StageVariables: p.stringMap("StageVariables"),
 		StageSettings:  l.stageSettings(p, res.id),
+
+		OnlyCustomDomain: p.truth("DisableExecuteApiEndpoint", false),
 	}
 	l.httpAuths[api] = l.httpAuth(p.object("Auth"))
 	l.stack.HTTPAPIs = append(l.stack.HTTPAPIs, api)
+	l.samDomains = append(l.samDomains, samDomain{owner{http: api}, p.object("Domain")})
 }
 
 var stagePattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)

@@ -101,6 +101,7 @@ type loader struct {
 	restEvents []httpEvent
 	restAuths  map[*RESTAPI]*restAuth
 	throttled  []throttledRoute
+	samDomains []samDomain
 	// unreadRoutes are those, by API and key, that have no function.
 	unreadRoutes map[[2]string]bool
 }
@@ -151,6 +152,7 @@ func (l *loader) load() {
 	l.apiParts()
 	l.routeResponses()
 	l.checkThrottles()
+	l.domains()
 	l.outputs()
 	l.stack.Parameters = l.params.shown()
 }
@@ -201,7 +203,7 @@ func (l *loader) resource(res *resource) {
 		l.eventSourceMapping(res)
 	case typeSecret:
 		l.secret(res)
-	case typeAuthorizer, typeDeployment, typeIntegration, typeRoute, typeRouteResponse, typeStage:
+	case typeAPIMapping, typeAuthorizer, typeDeployment, typeDomainName, typeIntegration, typeRoute, typeRouteResponse, typeStage:
 		l.parts[res.typ] = append(l.parts[res.typ], res) // read when all APIs are known
 		l.properties(res)                                // for its errors
 	default:

@@ -36,7 +36,7 @@ func nameProperty(typ string) string {
 	switch typ {
 	case typeSimpleTable:
 		return "TableName"
-	case "AWS::ApiGatewayV2::DomainName":
+	case typeDomainName:
 		return "DomainName"
 	}
 	return typeName(typ) + "Name"
@@ -61,7 +61,7 @@ func (r *resolver) findName(res *resource) string {
 	switch res.typ {
 	case typeHTTPAPI, typeRESTAPI, typeWebSocketAPI, typeAPI:
 		return strings.ToLower(res.id)
-	case typeAuthorizer, typeDeployment, typeIntegration, typeRoute, typeRouteResponse: // a random id on AWS
+	case typeAPIMapping, typeAuthorizer, typeDeployment, typeIntegration, typeRoute, typeRouteResponse: // a random id on AWS
 		return suffix(res.typ+"/"+res.id, 7)
 	}
 	for _, property := range []string{nameProperty(res.typ), "Name"} {

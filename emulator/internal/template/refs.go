@@ -204,7 +204,11 @@ func (r *resolver) attributes(res *resource) map[string]string {
 			scheme = "wss://"
 		}
 		return map[string]string{"ApiId": name, "ApiEndpoint": scheme + host}
-	case typeAuthorizer, typeDeployment, typeIntegration, typeRoute, typeRouteResponse:
+	case typeDomainName:
+		regional := "d-" + suffix(name, 10) + ".execute-api." + r.stack.Region + ".amazonaws.com"
+		return map[string]string{"DomainNameArn": "arn:aws:apigateway:" + r.stack.Region + "::/domainnames/" + name,
+			"RegionalDomainName": regional, "RegionalHostedZoneId": "Z" + strings.ToUpper(suffix(r.stack.Region, 13))}
+	case typeAPIMapping, typeAuthorizer, typeDeployment, typeIntegration, typeRoute, typeRouteResponse:
 		return map[string]string{typeName(res.typ) + "Id": name}
 	}
 	return nil

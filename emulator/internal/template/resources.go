@@ -18,6 +18,8 @@ const (
 	typeEventSource    = "AWS::Lambda::EventSourceMapping"
 	typeAPI            = "AWS::ApiGatewayV2::Api"
 	typeAuthorizer     = "AWS::ApiGatewayV2::Authorizer"
+	typeAPIMapping     = "AWS::ApiGatewayV2::ApiMapping"
+	typeDomainName     = "AWS::ApiGatewayV2::DomainName"
 	typeDeployment     = "AWS::ApiGatewayV2::Deployment"
 	typeIntegration    = "AWS::ApiGatewayV2::Integration"
 	typeRoute          = "AWS::ApiGatewayV2::Route"
@@ -26,7 +28,7 @@ const (
 )
 
 // apiParts are the types whose resources belong to an API.
-var apiParts = []string{typeAuthorizer, typeDeployment, typeIntegration, typeRoute, typeRouteResponse, typeStage}
+var apiParts = []string{typeAPIMapping, typeAuthorizer, typeDeployment, typeDomainName, typeIntegration, typeRoute, typeRouteResponse, typeStage}
 
 var emulatedTypes = slices.Concat([]string{typeFunction, typeHTTPAPI, typeRESTAPI, typeWebSocketAPI, typeSimpleTable,
 	typeTable, typeSecret, typeLambdaFunction, typeEventSource, typeAPI}, apiParts)

@@ -28,6 +28,7 @@ type Stack struct {
 	HTTPAPIs      []*HTTPAPI
 	RESTAPIs      []*RESTAPI
 	WebSocketAPIs []*WebSocketAPI
+	Domains       []*Domain
 	Tables        []*Table
 	Secrets       []*Secret
 	Schedules     []*Schedule
@@ -95,6 +96,8 @@ type HTTPAPI struct {
 	CORS           *CORS // nil if not configured
 	StageVariables map[string]string
 	StageSettings
+	// OnlyCustomDomain says that DisableExecuteApiEndpoint is set.
+	OnlyCustomDomain bool
 }
 
 // HTTPRoute is one route of an HTTPAPI, with a Lambda proxy integration.
@@ -221,6 +224,8 @@ type WebSocketAPI struct {
 	Authorizer               *Authorizer                // of $connect; nil if open
 	StageVariables           map[string]string
 	StageSettings
+	// OnlyCustomDomain says that DisableExecuteApiEndpoint is set.
+	OnlyCustomDomain bool
 }
 
 // WebSocketRoute is one route of a WebSocketAPI.

@@ -10,11 +10,11 @@ import (
 // Properties of AWS::Serverless::WebSocketApi.
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-websocketapi.html
 var (
-	webSocketRead = []string{"AccessLogSettings", "Auth", "DefaultRouteSettings", "RouteSelectionExpression", "RouteSettings",
+	webSocketRead = []string{"AccessLogSettings", "Auth", "DefaultRouteSettings", "DisableExecuteApiEndpoint", "Domain", "RouteSelectionExpression", "RouteSettings",
 		"Routes", "StageName", "StageVariables"}
-	webSocketSilent = []string{"Description", "DisableExecuteApiEndpoint", "FailOnWarnings",
+	webSocketSilent = []string{"Description", "FailOnWarnings",
 		"IpAddressType", "Name", "PropagateTags", "Tags"}
-	webSocketNoted = []string{"ApiKeySelectionExpression", "DisableSchemaValidation", "Domain"}
+	webSocketNoted = []string{"ApiKeySelectionExpression", "DisableSchemaValidation"}
 )
 
 // webSocketAPI reads an AWS::Serverless::WebSocketApi.
@@ -30,6 +30,7 @@ func (l *loader) webSocketAPI(res *resource) {
 		Routes:                   map[string]*WebSocketRoute{},
 		StageVariables:           p.stringMap("StageVariables"),
 		StageSettings:            l.stageSettings(p, res.id),
+		OnlyCustomDomain:         p.truth("DisableExecuteApiEndpoint", false),
 	}
 	if api.Stage == "$default" {
 		p.bad("StageName", "$default is for HTTP APIs only; use another name")
@@ -37,6 +38,7 @@ func (l *loader) webSocketAPI(res *resource) {
 	l.webSocketRoutes(api, p)
 	api.Authorizer = l.authorizer(api, p)
 	l.stack.WebSocketAPIs = append(l.stack.WebSocketAPIs, api)
+	l.samDomains = append(l.samDomains, samDomain{owner{ws: api}, p.object("Domain")})
 }
 
 func routeSelection(p *props) string {

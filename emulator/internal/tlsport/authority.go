@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -28,12 +29,13 @@ const (
 )
 
 // Authority is a certificate authority for this machine alone: it is good for
-// localhost, the names below it, loopback and private addresses, and clients
-// refuse whatever else its key might sign. Times are the machine's, as they are
-// for those who check the certificates.
+// localhost, the names below it, loopback and private addresses, and domains that
+// it is told of, and clients refuse whatever else its key might sign. Times are
+// the machine's, as they are for those who check the certificates.
 type Authority struct {
 	dir    string
 	temp   bool
+	names  []string // of DNS; one may begin with *.
 	issuer tls.Certificate
 
 	mu     sync.Mutex
@@ -42,17 +44,18 @@ type Authority struct {
 
 // Open returns the authority that dir keeps, or makes one there. With an empty
 // dir the key stays in memory, and the certificate is in a temporary folder
-// until Close.
-func Open(dir string) (*Authority, error) {
-	a, err := open(dir)
+// until Close. Domains are names that it is good for besides its own; one that dir
+// keeps and that is not good for them all is replaced, and must be trusted anew.
+func Open(dir string, domains ...string) (*Authority, error) {
+	a, err := open(dir, domains)
 	if err != nil {
 		return nil, fmt.Errorf("certificate authority: %w", err)
 	}
 	return a, nil
 }
 
-func open(dir string) (a *Authority, err error) {
-	a = &Authority{dir: dir, leaves: make(map[string]*tls.Certificate)}
+func open(dir string, domains []string) (a *Authority, err error) {
+	a = &Authority{dir: dir, names: slices.Concat(ownNames, domains), leaves: make(map[string]*tls.Certificate)}
 	if a.dir, err = filepath.Abs(dir); err != nil {
 		return nil, err
 	}
@@ -60,7 +63,7 @@ func open(dir string) (a *Authority, err error) {
 		err = a.load()
 	} else if a.dir, err = os.MkdirTemp("", "emulator-tls-"); err == nil {
 		a.temp = true
-		a.issuer, _, err = newIssuer()
+		a.issuer, _, err = newIssuer(a.names)
 	}
 	if err == nil {
 		err = a.publish()
@@ -112,7 +115,7 @@ func (a *Authority) leaf(ip net.IP) (*tls.Certificate, error) {
 	}
 	def := newTemplate("localhost", leafLife)
 	def.KeyUsage = x509.KeyUsageDigitalSignature
-	def.DNSNames = []string{"localhost", "*.execute-api.localhost"}
+	def.DNSNames = a.names
 	def.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1).To4(), net.IPv6loopback}
 	permits := func(n *net.IPNet) bool { return n.Contains(ip) }
 	known := func(other net.IP) bool { return other.Equal(ip) }
@@ -141,14 +144,14 @@ func (a *Authority) load() error {
 			// Not err itself, which is about a key.
 			return fmt.Errorf("%s is damaged; remove it to have a new authority made, and trust that one", file)
 		}
-		if time.Until(a.issuer.Leaf.NotAfter) > renewBefore {
+		if time.Until(a.issuer.Leaf.NotAfter) > renewBefore && permitsAll(a.issuer.Leaf.PermittedDNSDomains, a.names) {
 			return nil
 		}
 	}
 	if err := os.MkdirAll(a.dir, 0o700); err != nil {
 		return err
 	}
-	if a.issuer, text, err = newIssuer(); err != nil {
+	if a.issuer, text, err = newIssuer(a.names); err != nil {
 		return err
 	}
 	return replace(file, text)
@@ -161,15 +164,32 @@ func (a *Authority) publish() error {
 		os.WriteFile(a.BundleFile(), append(systemRoots(), cert...), 0o644))
 }
 
-// newIssuer makes an authority. It also returns its key and certificate in the
+var ownNames = []string{"localhost", "*.execute-api.localhost"}
+
+// permitsAll says whether each name is one of the domains or below one.
+func permitsAll(domains, names []string) bool {
+	for _, name := range names {
+		if !slices.ContainsFunc(domains, func(d string) bool { return strings.HasSuffix("."+name, "."+d) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// newIssuer makes an authority for names. It also returns its key and certificate in the
 // form in which they are kept.
-func newIssuer() (tls.Certificate, []byte, error) {
+func newIssuer(names []string) (tls.Certificate, []byte, error) {
 	// A name of its own: trust stores mistake authorities of one name for another.
 	def := newTemplate("emulator "+hex.EncodeToString(newSerial().Bytes()[:4]), authorityLife)
 	def.IsCA, def.MaxPathLenZero = true, true
 	def.KeyUsage = x509.KeyUsageCertSign
 	def.PermittedDNSDomainsCritical = true
 	def.PermittedDNSDomains = []string{"localhost"}
+	for _, name := range names {
+		if name = strings.TrimPrefix(name, "*."); !permitsAll(def.PermittedDNSDomains, []string{name}) {
+			def.PermittedDNSDomains = append(def.PermittedDNSDomains, name)
+		}
+	}
 	def.PermittedIPRanges = private()
 	return sign(def, nil)
 }
