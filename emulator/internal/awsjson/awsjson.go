@@ -6,11 +6,13 @@ package awsjson
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -67,6 +69,9 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			Type:    "com.amazon.coral.service#RequestEntityTooLargeException",
 			Message: fmt.Sprintf("Request size exceeded %d bytes", s.MaxBody)})
 		return
+	} else if errors.Is(err, errEncoding) {
+		s.fail(w, &Error{Type: "com.amazon.coral.service#SerializationException", Message: err.Error(), MessageKey: "Message"})
+		return
 	} else if err != nil {
 		w.WriteHeader(http.StatusBadRequest) // the body ended before its time: the client has gone
 		return
@@ -91,7 +96,32 @@ func (s *Service) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	expected := min(max(r.ContentLength, 0), trusted)
 	body := bytes.NewBuffer(make([]byte, 0, expected+bytes.MinRead))
 	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, s.MaxBody))
-	return body.Bytes(), err
+	switch encoding := r.Header.Get("Content-Encoding"); {
+	case err != nil || encoding == "" || encoding == "identity":
+		return body.Bytes(), err
+	case encoding != "gzip":
+		return nil, fmt.Errorf("%w: only gzip is understood", errEncoding)
+	}
+	return s.unzip(body)
+}
+
+// errEncoding is the error for a body that is not of its Content-Encoding.
+var errEncoding = errors.New("the body is not of its Content-Encoding")
+
+// unzip gives what a compressed body holds, which is no longer than others.
+func (s *Service) unzip(body io.Reader) ([]byte, error) {
+	unzipped, err := gzip.NewReader(body)
+	if err != nil {
+		return nil, fmt.Errorf("%w: no gzip", errEncoding)
+	}
+	out, err := io.ReadAll(io.LimitReader(unzipped, s.MaxBody+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: damaged gzip", errEncoding)
+	case int64(len(out)) > s.MaxBody:
+		return nil, &http.MaxBytesError{Limit: s.MaxBody}
+	}
+	return out, nil
 }
 
 func (s *Service) fail(w http.ResponseWriter, e *Error) {

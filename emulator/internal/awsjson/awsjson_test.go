@@ -2,6 +2,7 @@ package awsjson_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -66,6 +67,38 @@ func TestService(t *testing.T) {
 			}
 			if got := w.Header().Get("Content-Type"); got != "application/x-amz-json-1.1" {
 				t.Errorf("got content type %s", got)
+			}
+		})
+	}
+	zipped := func(text string) string {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		io.WriteString(z, text)
+		z.Close()
+		return b.String()
+	}
+	const notEncoded = `{"Message":"the body is not of its Content-Encoding: `
+	for _, tt := range []struct {
+		name, encoding, body string
+		status               int
+		want                 string
+	}{
+		{"compressed", "gzip", zipped(`{"a":`) + zipped(`1}`), 200, `{"a":1}`},
+		{"identity", "identity", `{"a":1}`, 200, `{"a":1}`},
+		{"not compressed", "gzip", `{"a":1}`, 400, notEncoded + `no gzip","__type":"com.amazon.coral.service#SerializationException"}`},
+		{"damaged", "gzip", zipped(`{"a":1}`)[:20], 400, notEncoded + `damaged gzip","__type":"com.amazon.coral.service#SerializationException"}`},
+		{"other encoding", "br", `{"a":1}`, 400, notEncoded + `only gzip is understood","__type":"com.amazon.coral.service#SerializationException"}`},
+		{"large when it is not compressed", "gzip", zipped(strings.Repeat(" ", 10_000)), 413,
+			`{"__type":"com.amazon.coral.service#RequestEntityTooLargeException","message":"Request size exceeded 64 bytes"}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(tt.body))
+			r.Header.Set("X-Amz-Target", "Shop_2026.Echo")
+			r.Header.Set("Content-Encoding", tt.encoding)
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, r)
+			if w.Code != tt.status || w.Body.String() != tt.want {
+				t.Errorf("got %d %s; want %d %s", w.Code, w.Body, tt.status, tt.want)
 			}
 		})
 	}
