@@ -27,8 +27,8 @@ const (
 func (e *Engine) updateContinuousBackups(body []byte) (json.RawMessage, error) {
 	var in struct {
 		TableName                        *string
-		PointInTimeRecoverySpecification *struct {
-			PointInTimeRecoveryEnabled *bool
+		PointInTimeRecoverySpecification struct {
+			PointInTimeRecoveryEnabled bool
 			RecoveryPeriodInDays       *int
 		}
 	}
@@ -39,21 +39,11 @@ func (e *Engine) updateContinuousBackups(body []byte) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	var c constraints
 	spec, days := in.PointInTimeRecoverySpecification, maxRecovery
-	c.require(spec != nil, nil, "pointInTimeRecoverySpecification", "not be null")
-	if spec != nil {
-		c.require(spec.PointInTimeRecoveryEnabled != nil, nil, "pointInTimeRecoverySpecification.pointInTimeRecoveryEnabled", "not be null")
-		if spec.RecoveryPeriodInDays != nil {
-			days = *spec.RecoveryPeriodInDays
-		}
-		c.require(days >= 1, days, "pointInTimeRecoverySpecification.recoveryPeriodInDays", "have value greater than or equal to 1")
-		c.require(days <= maxRecovery, days, "pointInTimeRecoverySpecification.recoveryPeriodInDays", "have value less than or equal to 35")
+	if spec.RecoveryPeriodInDays != nil {
+		days = *spec.RecoveryPeriodInDays
 	}
-	if err := c.err(); err != nil {
-		return nil, err
-	}
-	enabled := *spec.PointInTimeRecoveryEnabled
+	enabled := spec.PointInTimeRecoveryEnabled
 	if !enabled && spec.RecoveryPeriodInDays != nil {
 		return nil, validation("Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.")
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"crypto-ticker/emulator/internal/awsjson"
@@ -99,13 +98,6 @@ func (c *constraints) require(ok bool, value any, member, must string) {
 		shown = fmt.Sprintf("'%v'", value)
 	}
 	*c = append(*c, fmt.Sprintf("Value %s at '%s' failed to satisfy constraint: Member must %s", shown, member, must))
-}
-
-// oneOf notes a value that is not in an enumeration. No value is fine.
-func (c *constraints) oneOf(value, member string, allowed ...string) {
-	if value != "" && !slices.Contains(allowed, value) {
-		c.require(false, value, member, "satisfy enum value set: ["+strings.Join(allowed, ", ")+"]")
-	}
 }
 
 func (c *constraints) err() error {

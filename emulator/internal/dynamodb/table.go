@@ -317,9 +317,8 @@ func checkTableName(given *string) (string, error) {
 	return name, c.err()
 }
 
-func (c *constraints) tableName(name string) { c.tableNameAt("tableName", name) }
-
-func (c *constraints) tableNameAt(member, name string) {
+func (c *constraints) tableName(name string) {
+	const member = "tableName"
 	valid := strings.IndexFunc(name, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '.' && r != '-'
 	}) < 0 && name != ""

@@ -21,10 +21,6 @@ func (s *sseSpecification) check() error {
 	switch {
 	case s == nil:
 		return nil
-	case s.SSEType != "" && s.SSEType != "KMS" && s.SSEType != "AES256":
-		var c constraints
-		c.oneOf(s.SSEType, "sSESpecification.sSEType", "AES256", "KMS")
-		return c.err()
 	case !s.enabled() && s.SSEType != "":
 		return invalidParameter("SSEType can not be specified if Enabled is false")
 	case !s.enabled() && s.KMSMasterKeyId != "":

@@ -13,11 +13,6 @@ func (in *tableUpdate) check() error {
 	if err := in.unsupported.check(); err != nil {
 		return err
 	}
-	var c constraints
-	c.oneOf(in.BillingMode, "billingMode", "PROVISIONED", "PAY_PER_REQUEST")
-	if err := c.err(); err != nil {
-		return err
-	}
 	if err := checkTableClass(in.TableClass); err != nil {
 		return err
 	}

@@ -27,24 +27,17 @@ type tag struct {
 
 // tagsInput is the input of the three operations, each of which uses its part.
 type tagsInput struct {
-	ResourceArn *string
+	ResourceArn string
 	Tags        []tag
 	TagKeys     []string
 }
 
 // readTags reads an input and checks its ARN.
-func (e *Engine) readTags(body []byte, in *tagsInput, members ...string) error {
+func (e *Engine) readTags(body []byte, in *tagsInput) error {
 	if err := decodeInput(body, in); err != nil {
 		return err
 	}
-	var c constraints
-	c.require(in.ResourceArn != nil, nil, "resourceArn", "not be null")
-	c.require(in.Tags != nil || !slices.Contains(members, "tags"), nil, "tags", "not be null")
-	c.require(in.TagKeys != nil || !slices.Contains(members, "tagKeys"), nil, "tagKeys", "not be null")
-	if err := c.err(); err != nil {
-		return err
-	}
-	switch arn := *in.ResourceArn; {
+	switch arn := in.ResourceArn; {
 	case !strings.HasPrefix(arn, "arn:"):
 		return invalidParameter("ARNs must start with 'arn:': %s", arn)
 	case !strings.HasPrefix(arn, "arn:aws:dynamodb:"):
@@ -68,7 +61,7 @@ func (e *Engine) tagged(arn string) (*table, error) {
 
 func (e *Engine) tagResource(body []byte) (json.RawMessage, error) {
 	var in tagsInput
-	if err := e.readTags(body, &in, "tags"); err != nil {
+	if err := e.readTags(body, &in); err != nil {
 		return nil, err
 	}
 	if len(in.Tags) == 0 {
@@ -77,7 +70,7 @@ func (e *Engine) tagResource(body []byte) (json.RawMessage, error) {
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
-	return e.retag(*in.ResourceArn, func(tags []tag) []tag {
+	return e.retag(in.ResourceArn, func(tags []tag) []tag {
 		for _, next := range in.Tags {
 			i := slices.IndexFunc(tags, func(t tag) bool { return t.Key == next.Key })
 			if i < 0 {
@@ -92,7 +85,7 @@ func (e *Engine) tagResource(body []byte) (json.RawMessage, error) {
 
 func (e *Engine) untagResource(body []byte) (json.RawMessage, error) {
 	var in tagsInput
-	if err := e.readTags(body, &in, "tagKeys"); err != nil {
+	if err := e.readTags(body, &in); err != nil {
 		return nil, err
 	}
 	switch {
@@ -106,7 +99,7 @@ func (e *Engine) untagResource(body []byte) (json.RawMessage, error) {
 			return nil, err
 		}
 	}
-	return e.retag(*in.ResourceArn, func(tags []tag) []tag {
+	return e.retag(in.ResourceArn, func(tags []tag) []tag {
 		return slices.DeleteFunc(tags, func(t tag) bool { return slices.Contains(in.TagKeys, t.Key) })
 	})
 }
@@ -137,7 +130,7 @@ func (e *Engine) listTagsOfResource(body []byte) (json.RawMessage, error) {
 	}
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	t, err := e.tagged(*in.ResourceArn)
+	t, err := e.tagged(in.ResourceArn)
 	if err != nil {
 		return nil, err
 	}

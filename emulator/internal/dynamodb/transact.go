@@ -8,17 +8,14 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 
 	"crypto-ticker/emulator/internal/awsjson"
 )
 
-// Limits of a transaction.
 const (
-	maxTransactItems = 100
+	// maxTransactBytes is how large the items of a transaction may be in all.
 	maxTransactBytes = 4 << 20
-	maxToken         = 36
 	// transactional is how many times as much an operation costs in a
 	// transaction.
 	transactional = 2
@@ -50,8 +47,8 @@ type transactItem struct {
 	paths  []path // of a Get
 }
 
-// parseTransaction reads a request whose actions are of some of the kinds, and
-// checks the members that stand by themselves.
+// parseTransaction reads a request whose actions are of some of the kinds. Its
+// members have been checked against the model.
 func parseTransaction(body []byte, kinds ...string) (*transaction, error) {
 	s, err := scan(body)
 	if err != nil {
@@ -59,26 +56,6 @@ func parseTransaction(body []byte, kinds ...string) (*transaction, error) {
 	}
 	tx := &transaction{r: &request{}}
 	if err := tx.members(s, kinds); err != nil {
-		return nil, err
-	}
-	var c constraints
-	c.require(tx.raw != nil, nil, "transactItems", "not be null")
-	c.require(tx.raw == nil || len(tx.actions) > 0, "[]", "transactItems", "have length greater than or equal to 1")
-	if len(tx.actions) > maxTransactItems {
-		c = append(c, "Value at 'TransactItems' failed to satisfy constraint: Member must have length less than or equal to 100")
-	}
-	if tx.token != nil {
-		c.require(*tx.token != "", *tx.token, "clientRequestToken", "have length greater than or equal to 1")
-		c.require(len(*tx.token) <= maxToken, *tx.token, "clientRequestToken", "have length less than or equal to "+strconv.Itoa(maxToken))
-	}
-	c.oneOf(tx.r.returnCapacity, "returnConsumedCapacity", "INDEXES", "TOTAL", "NONE")
-	c.oneOf(tx.r.returnMetrics, "returnItemCollectionMetrics", "SIZE", "NONE")
-	for i, a := range tx.actions {
-		if a != nil {
-			a.check(&c, "transactItems."+strconv.Itoa(i+1)+".member."+strings.ToLower(a.kind[:1])+a.kind[1:]+".")
-		}
-	}
-	if err := c.err(); err != nil {
 		return nil, err
 	}
 	if slices.Contains(tx.actions, nil) {
@@ -148,24 +125,6 @@ func (tx *transaction) items(s *scanner, kinds []string) error {
 		tx.actions = append(tx.actions, a)
 	}
 	return nil
-}
-
-// check notes what is wrong with the members of an action, which are those of
-// the operation on one item.
-func (a *transactItem) check(c *constraints, at string) {
-	if a.r.hasTable {
-		c.tableNameAt(at+"tableName", a.r.table)
-	} else {
-		c.require(false, nil, at+"tableName", "not be null")
-	}
-	if a.kind == "Put" {
-		c.require(a.r.item != nil, nil, at+"item", "not be null")
-	} else {
-		c.require(a.r.key != nil, nil, at+"key", "not be null")
-	}
-	c.require(a.kind != "Update" || a.r.update != nil, nil, at+"updateExpression", "not be null")
-	c.require(a.kind != "ConditionCheck" || a.r.condition != nil, nil, at+"conditionExpression", "not be null")
-	c.oneOf(a.r.returnOnFailure, at+"returnValuesOnConditionCheckFailure", "ALL_OLD", "NONE")
 }
 
 // resolve finds the tables of the actions and encodes their keys. What is wrong
