@@ -1,9 +1,14 @@
-// Bench measures Crypto Ticker on the emulator: it starts the emulator's
-// command with the real application, puts clients on it, and prints one table.
-// Emulator and functions are processes of their own, so that what they cost is
-// told apart from the clients, which use the same processors.
+// Bench measures the emulator and Crypto Ticker on it: it starts the emulator's
+// command with an application, puts clients on it, and prints what they got and
+// what that cost. Emulator and functions are processes of their own, so that
+// their cost is told apart from that of the clients, which use the same
+// processors.
 //
-//	go run ./bench [-seconds 5] [-connections 1,100,1000] [-idle 2000]
+//	go run ./bench [-only echo,posts] [-runs 5] [-seconds 1]
+//
+// Where a part has several runs, each figure is the median of theirs. Of a
+// machine that others use too, the CPU time of an operation and the ratios within
+// a run are worth more than the operations per second.
 //
 // Clients read frames with gobwas/ws, the emulator's own library: it is the
 // leanest to read thousands of connections with.
@@ -15,94 +20,90 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strconv"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"text/tabwriter"
 	"time"
 )
 
+// bench is one run of the program.
+type bench struct {
+	emulator string // its binary
+	runs     int
+	d        time.Duration // of a run that does as much as it can
+	each     bool          // whether to print each run too
+	w        *tabwriter.Writer
+}
+
+// parts are what can be measured, in this order.
+var parts = []struct {
+	name string
+	run  func(context.Context, *bench) error
+}{
+	{"echo", measureEchoes},
+	{"posts", measurePosts},
+	{"connects", measureConnects},
+	{"idle", measureIdle},
+	{"vanish", measureVanishing},
+	{"ticker", measureTicker},
+	{"ticks", measureTicks},
+}
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	seconds := flag.Int("seconds", 5, "how long each measurement of ticks takes")
-	connections := flag.String("connections", "1,100,1000", "numbers of clients that receive ticks")
-	idle := flag.Int("idle", 2000, "number of connections whose memory is measured")
+	var names []string
+	for _, p := range parts {
+		names = append(names, p.name)
+	}
+	only := flag.String("only", strings.Join(names, ","), "the `parts` to measure")
+	runs := flag.Int("runs", 5, "how many times each is measured")
+	seconds := flag.Float64("seconds", 1, "how long each time is, where that can be chosen")
+	emulator := flag.String("emulator", "", "the emulator's `binary`, such as that of another version (default: built from here)")
+	each := flag.Bool("v", false, "print each run too")
+	bare := flag.Bool("bare", false, "be the server that posts are compared with")
 	flag.Parse()
-	if err := run(ctx, time.Duration(*seconds)*time.Second, *connections, *idle); err != nil {
+	b := &bench{emulator: *emulator, runs: *runs, d: time.Duration(*seconds * float64(time.Second)), each: *each, w: tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)}
+	run := func() error { return b.measure(ctx, strings.Split(*only, ","), names) }
+	if *bare {
+		run = serveBare
+	}
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, d time.Duration, connections string, idle int) error {
-	var counts []int
-	for s := range strings.SplitSeq(connections, ",") {
-		n, err := strconv.Atoi(s)
-		if err != nil || n < 1 {
-			return fmt.Errorf("-connections: %q is not a number of clients", s)
+func (b *bench) measure(ctx context.Context, only, names []string) error {
+	for _, name := range only {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("-only: there is no part %q; there are %s", name, strings.Join(names, ", "))
 		}
-		counts = append(counts, n)
 	}
-	dir, err := os.MkdirTemp("", "bench")
-	if err != nil {
-		return err
+	if b.runs < 1 || b.d <= 0 {
+		return fmt.Errorf("-runs and -seconds must be positive")
 	}
-	defer os.RemoveAll(dir)
-	if err := build(ctx, dir); err != nil {
-		return err
-	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	if err := quiet(ctx, w, dir, d, idle); err != nil {
-		return err
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	fmt.Println()
-	if err := ticks(ctx, w, dir, d, counts); err != nil {
-		return err
-	}
-	return w.Flush()
-}
-
-// quiet measures the paths around the ticker, which hardly ticks meanwhile.
-func quiet(ctx context.Context, w *tabwriter.Writer, dir string, d time.Duration, idle int) error {
-	s, err := start(ctx, dir, "TickInterval=60s", "DeliveryInterval=60s")
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	fmt.Fprintln(w, "path\tper second\tp50 ms\tp99 ms\temulator CPU µs\tfunctions CPU µs\temulator MB\tfunctions MB\t")
-
-	if err := measureReference(ctx, w, s, d); err != nil {
-		return err
-	}
-	if err := measureConnects(ctx, w, s, "connect, 8 at a time", 1000); err != nil {
-		return err
-	}
-	if err := measurePings(ctx, w, s, d); err != nil {
-		return err
-	}
-	if err := measurePosts(ctx, w, s, d); err != nil {
-		return err
-	}
-	return measureIdle(ctx, w, s, idle)
-}
-
-// ticks measures what clients get when the ticker runs as make run starts it.
-func ticks(ctx context.Context, w *tabwriter.Writer, dir string, d time.Duration, counts []int) error {
-	fmt.Fprintln(w, "connections\tticks/s each, least\tmedian\tmessages/s each\tgap p50 ms\tgap p99 ms\temulator cores\tfunctions cores\temulator MB\tfunctions MB\t")
-	for _, n := range counts {
-		s, err := start(ctx, dir, "DeliveryInterval=10ms", "MaxPostsPerSecond=8000")
+	if b.emulator == "" {
+		dir, err := os.MkdirTemp("", "bench")
 		if err != nil {
 			return err
 		}
-		err = measureTicks(ctx, w, s, n, d)
-		s.close()
-		if err != nil {
+		defer os.RemoveAll(dir)
+		b.emulator = filepath.Join(dir, "emulator")
+		if err := build(ctx, b.emulator); err != nil {
 			return err
 		}
 	}
-	return nil
+	b.header()
+	for _, p := range parts {
+		if !slices.Contains(only, p.name) {
+			continue
+		}
+		if err := p.run(ctx, b); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	return b.w.Flush()
 }

@@ -17,9 +17,9 @@ type usage struct {
 // clockTicks is USER_HZ, which is 100 on every Linux that Go runs on.
 const clockTicks = 100
 
-// measure tells what the emulator has used, and what its functions have:
-// processes of which it is the parent, those that have ended included.
-func (s *system) measure() (emulator, functions usage) {
+// usage tells what the server has used, and what its functions have: processes
+// of which it is the parent, those that have ended included.
+func (s *system) usage() (server, functions usage) {
 	entries, _ := os.ReadDir("/proc") // none elsewhere
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
@@ -30,14 +30,14 @@ func (s *system) measure() (emulator, functions usage) {
 		switch {
 		case err != nil: // it has ended meanwhile
 		case pid == s.cmd.Process.Pid:
-			emulator = u
+			server = u
 			functions.cpu += ended
 		case parent == s.cmd.Process.Pid:
 			functions.cpu += u.cpu
 			functions.rss += u.rss
 		}
 	}
-	return emulator, functions
+	return server, functions
 }
 
 // readStat reads what a process has used itself and the CPU seconds of its

@@ -21,36 +21,26 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// system is a running emulator with the application, and a token for it.
+// system is a running server, by default the emulator.
 type system struct {
 	cmd   *exec.Cmd
 	end   context.CancelFunc // asks cmd to end, and kills it if it does not
-	addr  string
-	aws   string
-	token string
+	addr  string             // of handshakes and posts
+	aws   string             // of DynamoDB; "" if there is none
+	token string             // of handshakes
 }
 
-func build(ctx context.Context, dir string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(dir, "emulator"), "./emulator/cmd/emulator")
+func build(ctx context.Context, file string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", file, "./emulator/cmd/emulator")
 	cmd.Stderr = os.Stderr
 	return cmd.Run()
 }
 
-func start(ctx context.Context, dir string, parameters ...string) (*system, error) {
-	addr, err := freeAddr()
-	if err != nil {
-		return nil, err
-	}
-	awsAddr, err := freeAddr()
-	if err != nil {
-		return nil, err
-	}
-	args := []string{"-addr", addr, "-aws-addr", awsAddr, "-invoke", `KeysFunction={"action":"demo"}`}
-	for _, p := range parameters {
-		args = append(args, "-parameter", p)
-	}
+// launch starts a command and returns the rest of the line by which it says that
+// it is ready.
+func launch(ctx context.Context, ready, program string, args ...string) (*system, string, error) {
 	run, end := context.WithCancel(ctx)
-	s := &system{cmd: exec.CommandContext(run, filepath.Join(dir, "emulator"), args...), end: end, addr: addr, aws: awsAddr}
+	s := &system{cmd: exec.CommandContext(run, program, args...), end: end}
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
 	s.cmd.WaitDelay = 10 * time.Second
 	out, err := s.cmd.StdoutPipe()
@@ -59,18 +49,72 @@ func start(ctx context.Context, dir string, parameters ...string) (*system, erro
 	}
 	if err != nil {
 		end()
-		return nil, err
+		return nil, "", err
 	}
 	late := time.AfterFunc(3*time.Minute, func() { s.cmd.Process.Kill() })
 	defer late.Stop()
-	answer, err := lineAfter(out, "KeysFunction answered ")
-	if err == nil {
-		err = s.exchange(ctx, answer)
-	}
+	answer, err := lineAfter(out, ready)
 	if err != nil {
+		s.close()
+		return nil, "", fmt.Errorf("%s %s: %w", filepath.Base(program), strings.Join(args, " "), err)
+	}
+	return s, answer, nil
+}
+
+// emulate starts the emulator with a function to run first, whose answer it
+// returns.
+func emulate(ctx context.Context, program, function, event string, args ...string) (*system, string, error) {
+	addr, err := freeAddr()
+	if err != nil {
+		return nil, "", err
+	}
+	awsAddr, err := freeAddr()
+	if err != nil {
+		return nil, "", err
+	}
+	args = append(args, "-addr", addr, "-aws-addr", awsAddr, "-invoke", function+"="+event)
+	s, answer, err := launch(ctx, function+" answered ", program, args...)
+	if err != nil {
+		return nil, "", err
+	}
+	s.addr, s.aws, s.token = addr, awsAddr, "any"
+	return s, answer, nil
+}
+
+// startApp starts the emulator with the application of testdata.
+func startApp(ctx context.Context, emulator string) (*system, error) {
+	s, _, err := emulate(ctx, emulator, "Gate", "{}", "-template", "bench/testdata/app/template.yaml")
+	return s, err
+}
+
+// startTicker starts the emulator with Crypto Ticker, and gets a token for it.
+func startTicker(ctx context.Context, emulator string, parameters ...string) (*system, error) {
+	var args []string
+	for _, p := range parameters {
+		args = append(args, "-parameter", p)
+	}
+	s, key, err := emulate(ctx, emulator, "KeysFunction", `{"action":"demo"}`, args...)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.exchange(ctx, key); err != nil {
 		s.close()
 		return nil, err
 	}
+	return s, nil
+}
+
+// startBare starts the server that posts are compared with.
+func startBare(ctx context.Context) (*system, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	s, addr, err := launch(ctx, "listening on ", program, "-bare")
+	if err != nil {
+		return nil, err
+	}
+	s.addr = addr
 	return s, nil
 }
 
@@ -82,7 +126,7 @@ func lineAfter(r io.Reader, prefix string) (string, error) {
 			return rest, nil
 		}
 	}
-	return "", errors.New("the emulator did not start: run make run to see why")
+	return "", errors.New("it did not start")
 }
 
 // freeAddr finds a free port of this machine.
@@ -123,27 +167,35 @@ var credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credent
 	return aws.Credentials{AccessKeyID: "bench", SecretAccessKey: "bench"}, nil
 })
 
-// connectionIDs are those of the open connections, as the application keeps
-// them.
-func (s *system) connectionIDs(ctx context.Context) ([]string, error) {
+// rows counts the connections that the application of testdata knows.
+func (s *system) rows(ctx context.Context) (n int, err error) {
 	db := dynamodb.New(dynamodb.Options{
 		Region: "us-east-1", Credentials: credentials, BaseEndpoint: aws.String("http://" + s.aws),
 	})
-	out, err := db.Scan(ctx, &dynamodb.ScanInput{TableName: aws.String("ConnectionsTable"), ConsistentRead: aws.Bool(true)})
-	if err != nil {
-		return nil, err
+	pages := dynamodb.NewScanPaginator(db, &dynamodb.ScanInput{
+		TableName: aws.String("Connections"), ConsistentRead: aws.Bool(true), Select: types.SelectCount,
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return 0, err
+		}
+		n += int(page.Count)
 	}
-	var ids []string
-	for _, row := range out.Items {
-		if sort, ok := row["sort"].(*types.AttributeValueMemberS); ok {
-			_, id, _ := strings.Cut(sort.Value, "#")
-			ids = append(ids, id)
+	return n, nil
+}
+
+// wait waits until the table has n rows, but not forever.
+func (s *system) wait(ctx context.Context, n int) error {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		have, err := s.rows(ctx)
+		if err != nil || have == n {
+			return err
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("the table has %d rows of connections, want %d", have, n)
 		}
 	}
-	if len(ids) == 0 {
-		return nil, errors.New("nobody is connected")
-	}
-	return ids, nil
 }
 
 func (s *system) close() {
