@@ -67,7 +67,9 @@ func (t *Timer) Reset(d time.Duration) {
 	} else {
 		heap.Push(&c.timers, t)
 	}
-	c.arm()
+	if t.index == 0 { // else the machine's timer is early enough
+		c.arm()
+	}
 }
 
 // Stop keeps the timer from running; it says whether the timer was waiting.
