@@ -64,6 +64,7 @@ func TestEnvironment(t *testing.T) {
 		"AWS_ENDPOINT_URL_DYNAMODB":        `http://emulated`,
 		"AWS_ENDPOINT_URL_LAMBDA":          `http://mine`,
 		"AWS_ENDPOINT_URL_SECRETS_MANAGER": `http://emulated`,
+		"GOMAXPROCS":                       `1`, // the one that AWS does not set
 	} {
 		v, ok := got[k]
 		if !ok || !regexp.MustCompile("^(?:"+want+")$").MatchString(v) {
@@ -73,6 +74,15 @@ func TestEnvironment(t *testing.T) {
 	}
 	for k, v := range got {
 		t.Errorf("%s=%s is in the function's environment but not in AWS'", k, v)
+	}
+}
+
+func TestProcessorsByMemory(t *testing.T) {
+	t.Parallel()
+	for memory, want := range map[int]int{128: 1, 1769: 1, 1770: 2, 3538: 2, 10240: 4} {
+		if got := processors(memory, 4); got != want {
+			t.Errorf("%d MB: got %d processors, want %d", memory, got, want)
+		}
 	}
 }
 

@@ -51,7 +51,7 @@ func (f *function) crowded() bool {
 }
 
 // loseHope starts an instance for an event that has waited for one to become
-// free for too long.
+// free for too long, unless those that there are keep the machine busy.
 func (f *function) loseHope() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -64,7 +64,7 @@ func (f *function) loseHope() {
 		time.AfterFunc(wait, f.loseHope)
 		return
 	}
-	if f.crowded() {
+	if f.crowded() && !f.svc.machine.busy() {
 		f.startOne()
 	}
 	f.grow(0)

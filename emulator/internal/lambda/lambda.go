@@ -116,6 +116,7 @@ type Service struct {
 	procs    sync.WaitGroup // goroutines of instances
 	calls    sync.WaitGroup // goroutines of asynchronous and in-process calls
 	initSem  initSlots
+	machine  machine
 	retries  retries
 	closing  sync.Once
 	closedCh chan struct{}
@@ -147,6 +148,7 @@ func New(cfg Config) (*Service, error) {
 		closedCh: make(chan struct{}),
 	}
 	s.initSem.free = 2 * runtime.NumCPU()
+	s.machine.stat = "/proc/stat"
 	for _, def := range cfg.Functions {
 		if err := s.add(def); err != nil {
 			return nil, err
