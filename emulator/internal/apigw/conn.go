@@ -128,10 +128,16 @@ func (c *conn) untilLimit() (left time.Duration, quota string) {
 	return left, quota
 }
 
-// serve reads until the connection ends.
+// serve reads until the connection ends. Each message is handled by the
+// goroutine that has read it, which is awake, while a new one reads on.
 func (c *conn) serve() {
 	defer c.api.g.tasks.Done()
-	c.end(c.read())
+	message, why, payload := c.read()
+	if why == nil {
+		c.dispatch(message)
+		return
+	}
+	c.end(why, payload)
 	// Wait for the client to close its side: closing ours with data unread
 	// would reset the connection, and the client might never see why.
 	for {
@@ -146,55 +152,69 @@ func (c *conn) serve() {
 	c.api.mu.Unlock()
 }
 
-// read handles frames until there is a reason to end the connection, and
-// returns that reason and the close frame's payload, nil for no frame.
-func (c *conn) read() (*closeError, []byte) {
+// read handles control frames until there is a message, which it returns, or a
+// reason to end the connection, with the close frame's payload, nil for no frame.
+func (c *conn) read() (message []byte, why *closeError, payload []byte) {
 	for {
 		op, payload, err := c.in.next()
-		var wrong *closeError
-		switch {
-		case errors.As(err, &wrong):
-			if wrong.quota != "" {
-				c.api.g.exceeded(wrong.quota, c.api.def.LogicalID)
-			}
-			return wrong, ws.NewCloseFrameBody(wrong.code, wrong.reason)
-		case err != nil:
-			return &closeError{code: ws.StatusAbnormalClosure, reason: closedAbrupt}, nil
-		case c.isClosing():
-			return nil, nil
+		if err == nil && c.isClosing() {
+			return nil, errEnded, nil
+		}
+		if err != nil {
+			return nil, c.failed(err), closeBody(err)
 		}
 		switch op {
 		case ws.OpText:
 			c.touch()
-			c.dispatch(payload)
+			return payload, nil, nil
 		case ws.OpPing: // does not count as activity: that is not documented
 			c.send(frameOf(ws.OpPong, payload))
 		case ws.OpClose:
 			code, reason, err := parseClose(payload)
-			if errors.As(err, &wrong) {
-				return wrong, ws.NewCloseFrameBody(wrong.code, wrong.reason)
+			switch {
+			case err != nil:
+				return nil, c.failed(err), closeBody(err)
+			case code == ws.StatusNoStatusRcvd:
+				return nil, &closeError{code: code, reason: reason}, []byte{}
 			}
-			if code == ws.StatusNoStatusRcvd {
-				return &closeError{code: code, reason: reason}, []byte{}
-			}
-			return &closeError{code: code, reason: reason}, payload[:2]
+			return nil, &closeError{code: code, reason: reason}, payload[:2]
 		}
 	}
 }
 
-// dispatch handles a message on a goroutine of its own, once fewer than
-// maxInFlight are being handled.
+// failed is why a connection ends that cannot be read.
+func (c *conn) failed(err error) *closeError {
+	var wrong *closeError
+	if !errors.As(err, &wrong) {
+		return &closeError{code: ws.StatusAbnormalClosure, reason: closedAbrupt}
+	}
+	if wrong.quota != "" {
+		c.api.g.exceeded(wrong.quota, c.api.def.LogicalID)
+	}
+	return wrong
+}
+
+// closeBody is the payload of the close frame for what a client has done wrong,
+// or nil.
+func closeBody(err error) []byte {
+	var wrong *closeError
+	if !errors.As(err, &wrong) {
+		return nil
+	}
+	return ws.NewCloseFrameBody(wrong.code, wrong.reason)
+}
+
+// dispatch handles a message, once fewer than maxInFlight are being handled, and
+// lets another goroutine read the next one meanwhile.
 func (c *conn) dispatch(message []byte) {
 	if c.slots == nil {
 		c.slots = make(chan struct{}, maxInFlight)
 	}
 	c.slots <- struct{}{}
 	c.api.g.tasks.Add(1)
-	go func() {
-		defer c.api.g.tasks.Done()
-		c.message(message)
-		<-c.slots
-	}()
+	go c.serve()
+	c.message(message)
+	<-c.slots
 }
 
 // message runs the route of a message, and logs that.

@@ -37,6 +37,9 @@ var (
 	errBigFrame = &closeError{ws.StatusMessageTooBig, "Message too big", quotaFrame}
 )
 
+// errEnded stands for a connection that has been ended already.
+var errEnded = &closeError{}
+
 // frameReader reads a client's frames and puts messages together. It is part of
 // every idle connection, so it is small: what does not fit its buffer is read
 // right into the message.
