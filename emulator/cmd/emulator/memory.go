@@ -1,0 +1,57 @@
+package main
+
+import (
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+// Go collects garbage when the heap has doubled, which with a heap as small as
+// the emulator's is all the time. So it may grow by garbageMB first, as far as
+// that is no more than maxPercent, and at rest it is collected anyway.
+const (
+	garbageMB  = 48
+	maxPercent = 400
+)
+
+// heap is what the runtime tells.
+type heap struct {
+	live      uint64 // bytes found in use by the last collection
+	objects   uint64 // bytes that are there, with garbage
+	allocated uint64 // bytes ever
+}
+
+// tuneMemory makes the collector's work fit the emulator as long as the process
+// runs, unless the environment says how it is to be (GOGC, GOMEMLIMIT).
+func tuneMemory() {
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	debug.SetGCPercent(maxPercent)
+	for last := (heap{}); ; time.Sleep(time.Second / 2) {
+		now := readHeap()
+		debug.SetGCPercent(now.percent())
+		if now.rests(last) {
+			debug.FreeOSMemory()
+			now = readHeap()
+		}
+		last = now
+	}
+}
+
+func readHeap() heap {
+	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(s)
+	return heap{s[0].Value.Uint64(), s[1].Value.Uint64(), s[2].Value.Uint64()}
+}
+
+// percent is by how much the heap may grow.
+func (h heap) percent() int {
+	return int(min(maxPercent, max(100, garbageMB<<20*100/max(h.live, 1))))
+}
+
+// rests says whether nothing has happened lately and enough garbage has been left.
+func (h heap) rests(last heap) bool {
+	return h.allocated-last.allocated < 1<<20 && h.objects > h.live+h.live/8+1<<20
+}
