@@ -28,6 +28,7 @@ type system struct {
 	addr  string             // of handshakes and posts
 	aws   string             // of DynamoDB; "" if there is none
 	token string             // of handshakes
+	db    *dynamodb.Client   // of aws, once it is needed
 }
 
 func build(ctx context.Context, file string) error {
@@ -169,10 +170,12 @@ var credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credent
 
 // rows counts the connections that the application of testdata knows.
 func (s *system) rows(ctx context.Context) (n int, err error) {
-	db := dynamodb.New(dynamodb.Options{
-		Region: "us-east-1", Credentials: credentials, BaseEndpoint: aws.String("http://" + s.aws),
-	})
-	pages := dynamodb.NewScanPaginator(db, &dynamodb.ScanInput{
+	if s.db == nil {
+		s.db = dynamodb.New(dynamodb.Options{
+			Region: "us-east-1", Credentials: credentials, BaseEndpoint: aws.String("http://" + s.aws),
+		})
+	}
+	pages := dynamodb.NewScanPaginator(s.db, &dynamodb.ScanInput{
 		TableName: aws.String("Connections"), ConsistentRead: aws.Bool(true), Select: types.SelectCount,
 	})
 	for pages.HasMorePages() {
@@ -187,7 +190,7 @@ func (s *system) rows(ctx context.Context) (n int, err error) {
 
 // wait waits until the table has n rows, but not forever.
 func (s *system) wait(ctx context.Context, n int) error {
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		have, err := s.rows(ctx)
 		if err != nil || have == n {
 			return err
