@@ -19,6 +19,7 @@ const (
 type heap struct {
 	live      uint64 // bytes found in use by the last collection
 	objects   uint64 // bytes that are there, with garbage
+	free      uint64 // bytes that the system could have back
 	allocated uint64 // bytes ever
 }
 
@@ -41,9 +42,10 @@ func tuneMemory() {
 }
 
 func readHeap() heap {
-	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/allocs:bytes"}}
+	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/heap/free:bytes"}, {Name: "/gc/heap/allocs:bytes"}}
 	metrics.Read(s)
-	return heap{s[0].Value.Uint64(), s[1].Value.Uint64(), s[2].Value.Uint64()}
+	return heap{s[0].Value.Uint64(), s[1].Value.Uint64(), s[2].Value.Uint64(), s[3].Value.Uint64()}
 }
 
 // percent is by how much the heap may grow.
@@ -51,7 +53,8 @@ func (h heap) percent() int {
 	return int(min(maxPercent, max(100, garbageMB<<20*100/max(h.live, 1))))
 }
 
-// rests says whether nothing has happened lately and enough garbage has been left.
+// rests says whether nothing has happened lately and there is enough to be given
+// back.
 func (h heap) rests(last heap) bool {
-	return h.allocated-last.allocated < 1<<20 && h.objects > h.live+h.live/8+1<<20
+	return h.allocated-last.allocated < 1<<20 && h.objects-min(h.live, h.objects)+h.free > h.live/4+4<<20
 }

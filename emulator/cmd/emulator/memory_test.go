@@ -18,14 +18,17 @@ func TestRests(t *testing.T) {
 	t.Parallel()
 	const mb = 1 << 20
 	last := heap{live: 8 * mb, objects: 20 * mb, allocated: 500 * mb}
+	const little = 500*mb + 1000
 	for _, tt := range []struct {
 		name string
 		now  heap
 		want bool
 	}{
-		{"garbage and nothing to do", heap{8 * mb, 20 * mb, 500*mb + 1000}, true},
-		{"at work", heap{8 * mb, 20 * mb, 502 * mb}, false},
-		{"hardly any garbage", heap{8 * mb, 9 * mb, 500*mb + 1000}, false},
+		{"garbage and nothing to do", heap{8 * mb, 20 * mb, 0, little}, true},
+		{"free memory and nothing to do", heap{8 * mb, 8 * mb, 20 * mb, little}, true},
+		{"less than at the last collection", heap{8 * mb, 7 * mb, 0, little}, false},
+		{"at work", heap{8 * mb, 20 * mb, 20 * mb, 502 * mb}, false},
+		{"hardly anything", heap{8 * mb, 9 * mb, mb, little}, false},
 	} {
 		if got := tt.now.rests(last); got != tt.want {
 			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
