@@ -42,8 +42,15 @@ func (f *function) startOne() bool {
 // held.
 func (f *function) crowded() bool {
 	n := f.starting + f.finishing
+	if n+len(f.instances) < crowd {
+		return false
+	}
+	moment := f.svc.cfg.patience
+	if f.svc.machine.busy() {
+		moment *= 10 // as everything takes
+	}
 	for in := range f.instances {
-		if in.state == busy && time.Since(in.current.begun) < f.svc.cfg.patience {
+		if in.state == busy && time.Since(in.current.begun) < moment {
 			n++
 		}
 	}
