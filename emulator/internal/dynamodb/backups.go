@@ -6,8 +6,6 @@ package dynamodb
 import (
 	"encoding/json"
 	"time"
-
-	"crypto-ticker/emulator/internal/awsjson"
 )
 
 // recovery is the setting of a table's point-in-time recovery. It is kept and
@@ -101,5 +99,5 @@ func (e *Engine) describeRecovery(t *table) (json.RawMessage, error) {
 }
 
 func tableNotFound(name string) error {
-	return &awsjson.Error{Type: serviceNamespace + "TableNotFoundException", Message: "Table not found: " + name}
+	return modelled("TableNotFoundException", "Table not found: "+name)
 }

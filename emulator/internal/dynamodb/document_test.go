@@ -56,6 +56,27 @@ func TestDocument(t *testing.T) {
 	}
 }
 
+// TestDocumentedErrors looks for every error of the service's models.
+func TestDocumentedErrors(t *testing.T) {
+	t.Parallel()
+	_, section, _ := strings.Cut(document(t), "\n## 5. ")
+	section, _, _ = strings.Cut(section, "\n## 6. ")
+	rows := map[string]bool{}
+	for _, row := range regexp.MustCompile(`(?m)^\| ([\w, ]+) \| .`).FindAllStringSubmatch(section, -1) {
+		for name := range strings.SplitSeq(row[1], ", ") {
+			rows[name] = true
+		}
+	}
+	if len(messageKeys) < 30 {
+		t.Errorf("the models have %d errors", len(messageKeys))
+	}
+	for name := range messageKeys {
+		if !rows[name] {
+			t.Errorf("%s has no test, and no line that says why", name)
+		}
+	}
+}
+
 // TestDocumentedOperations compares the document's table with the operations of
 // the SDK and with those of the engine.
 func TestDocumentedOperations(t *testing.T) {

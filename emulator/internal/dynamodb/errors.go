@@ -62,22 +62,28 @@ func unknownOperation() *awsjson.Error {
 	return &awsjson.Error{Type: coralNamespace + "UnknownOperationException"}
 }
 
+// modelled is an error of the service's model, whose message stands where the
+// model has it: under message, or for a few under Message.
+func modelled(name, message string) *awsjson.Error {
+	return &awsjson.Error{Type: serviceNamespace + name, Message: message, MessageKey: messageKeys[name]}
+}
+
 func resourceNotFound(message string) error {
-	return &awsjson.Error{Type: serviceNamespace + "ResourceNotFoundException", Message: message}
+	return modelled("ResourceNotFoundException", message)
 }
 
 func resourceInUse(message string) error {
-	return &awsjson.Error{Type: serviceNamespace + "ResourceInUseException", Message: message}
+	return modelled("ResourceInUseException", message)
 }
 
 func limitExceeded(message string) error {
-	return &awsjson.Error{Type: serviceNamespace + "LimitExceededException", Message: message}
+	return modelled("LimitExceededException", message)
 }
 
 // conditionFailed is the error of a condition that does not hold, with the item
 // as it is where the client asked for it.
 func conditionFailed(stored json.RawMessage) error {
-	e := &awsjson.Error{Type: serviceNamespace + "ConditionalCheckFailedException", Message: "The conditional request failed"}
+	e := modelled("ConditionalCheckFailedException", "The conditional request failed")
 	if stored != nil {
 		e.Fields = map[string]any{"Item": stored}
 	}

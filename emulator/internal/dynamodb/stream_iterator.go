@@ -9,16 +9,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"crypto-ticker/emulator/internal/awsjson"
 )
 
 // iteratorLife is how long an iterator can be used.
 const iteratorLife = 15 * time.Minute
 
 var (
-	errTrimmed = &awsjson.Error{Type: serviceNamespace + "TrimmedDataAccessException",
-		Message: "The operation attempted to read past the oldest stream record in a shard."}
+	errTrimmed    = modelled("TrimmedDataAccessException", "The operation attempted to read past the oldest stream record in a shard.")
 	errNoIterator = validation("Invalid ShardIterator")
 )
 
@@ -86,9 +83,9 @@ func (e *Engine) parseIterator(text string, now time.Time) (iterator, error) {
 	it := iterator{s, binary.BigEndian.Uint64(b), time.UnixMilli(int64(binary.BigEndian.Uint64(b[8:])))}
 	if now.Sub(it.made) > iteratorLife {
 		const form = "Mon Jan 02 15:04:05 UTC 2006"
-		return iterator{}, &awsjson.Error{Type: serviceNamespace + "ExpiredIteratorException", Message: fmt.Sprintf(
+		return iterator{}, modelled("ExpiredIteratorException", fmt.Sprintf(
 			"Iterator expired. The iterator was created at time %s while right now it is %s which is further in the future than the tolerated delay of %d milliseconds.",
-			it.made.UTC().Format(form), now.UTC().Format(form), iteratorLife.Milliseconds())}
+			it.made.UTC().Format(form), now.UTC().Format(form), iteratorLife.Milliseconds()))
 	}
 	return it, nil
 }

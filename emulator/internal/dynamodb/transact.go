@@ -181,11 +181,10 @@ func cancelled(failures []error) error {
 	if !failed {
 		return nil
 	}
-	return &awsjson.Error{
-		Type: serviceNamespace + "TransactionCanceledException", MessageKey: "Message",
-		Message: "Transaction cancelled, please refer cancellation reasons for specific reasons [" + strings.Join(codes, ", ") + "]",
-		Fields:  map[string]any{"CancellationReasons": reasons},
-	}
+	e := modelled("TransactionCanceledException",
+		"Transaction cancelled, please refer cancellation reasons for specific reasons ["+strings.Join(codes, ", ")+"]")
+	e.Fields = map[string]any{"CancellationReasons": reasons}
+	return e
 }
 
 func (e *Engine) transactGetItems(body []byte) (json.RawMessage, error) {

@@ -9,8 +9,6 @@ import (
 	"encoding/json"
 	"math"
 	"time"
-
-	"crypto-ticker/emulator/internal/awsjson"
 )
 
 // tokens is the space of the tokens of transactions. It lies in the store, with
@@ -25,10 +23,7 @@ const tokenLife = 10 * time.Minute
 // maxForgotten is how many old tokens a transaction deletes at most.
 const maxForgotten = 16
 
-var errOtherParameters = &awsjson.Error{
-	Type:    serviceNamespace + "IdempotentParameterMismatchException",
-	Message: "The token of the request has been used with other parameters",
-}
+var errOtherParameters = modelled("IdempotentParameterMismatchException", "The token of the request has been used with other parameters")
 
 // tokenUse is the use of a token by a transaction that is under way.
 type tokenUse struct {
