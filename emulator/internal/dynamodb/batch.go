@@ -228,6 +228,9 @@ func (e *Engine) batchGetItem(body []byte) (json.RawMessage, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case mixes(reads):
+		return nil, validation("Can not use both expression and non-expression parameters in the same request: " +
+			"Non-expression parameters: {AttributesToGet} Expression parameters: {ProjectionExpression}")
 	case total > maxBatchKeys:
 		return nil, validation("Too many items requested for the BatchGetItem call")
 	}
@@ -237,6 +240,14 @@ func (e *Engine) batchGetItem(body []byte) (json.RawMessage, error) {
 		}
 	}
 	return e.readBatch(r, reads)
+}
+
+// mixes says that a batch has expressions for one table, and parameters from
+// before them for another.
+func mixes(reads []*batchRead) bool {
+	old := func(b *batchRead) bool { return b.r.legacy.has("AttributesToGet") }
+	now := func(b *batchRead) bool { return b.r.projection != nil }
+	return slices.ContainsFunc(reads, old) && slices.ContainsFunc(reads, now)
 }
 
 // readKeysAndAttributes reads what a batch asks of one table.
@@ -272,9 +283,6 @@ func (e *Engine) resolveRead(b *batchRead) (err error) {
 		return err
 	}
 	expressions := []named{{"ProjectionExpression", b.r.projection}}
-	if err := b.r.checkMixed(expressions, []string{"AttributesToGet"}); err != nil {
-		return err
-	}
 	if err := b.r.placeholders(expressions...); err != nil {
 		return err
 	}

@@ -59,6 +59,8 @@ func TestBatchErrors(t *testing.T) {
 		{"BatchGetItem", `{"Things":{"Keys":[{"pk":{"S":"a"}}],"ProjectionExpression":"a b"}}`, `Validation: Invalid ProjectionExpression: Syntax error; token: "b", near: "a b"`},
 		{"BatchGetItem", `{"T":{"Keys":[]}}`, "Validation: 1 validation error detected: Value '[]' at 'requestItems.T.member.keys' failed to satisfy constraint: Member must have length greater than or equal to 1"},
 		{"BatchGetItem", `{"Things":{}}`, "Validation: 1 validation error detected: Value null at 'requestItems.Things.member.keys' failed to satisfy constraint: Member must not be null"},
+		{"BatchGetItem", `{"Things":{"Keys":[` + keys[1] + `],"AttributesToGet":["pk"]},"More":{"Keys":[` + keys[1] + `],"ProjectionExpression":"pk"}}`,
+			"Validation: Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {AttributesToGet} Expression parameters: {ProjectionExpression}"},
 		{"BatchWriteItem", `{"Things":{}}`, "Serialization: Start of structure or map found where not expected"},
 		{"BatchGetItem", `{"Things":[]}`, "Serialization: Unrecognized collection type class com.amazonaws.dynamodb.v20120810.KeysAndAttributes"},
 		{"BatchGetItem", `{"Things":{"Keys":[{"pk":{"N":"1"}}]}}`, "Validation: The provided key element does not match the schema"},

@@ -4,7 +4,6 @@
 package dynamodb
 
 import (
-	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"slices"
@@ -45,6 +44,7 @@ func (e *Engine) query(body []byte) (json.RawMessage, error) {
 	if err := e.choose(p); err != nil {
 		return nil, err
 	}
+	p.terms = terms
 	if p.from, p.to, err = rangeOf(terms, p.schema); err != nil {
 		return nil, err
 	}
@@ -95,7 +95,8 @@ type page struct {
 	x        *index // nil for the table itself
 	schema   schema // of the table or index
 	space    uint64
-	from, to []byte // the keys to read
+	from, to []byte    // the keys to read
+	terms    []keyTerm // of a query
 	filter   *condition
 	paths    []path
 	count    bool // the items themselves are not wanted
@@ -234,46 +235,6 @@ func (p *page) missing(names []string) string {
 	names = slices.DeleteFunc(names, func(name string) bool { return p.x.holds(name, p.t.schema) })
 	slices.Sort(names)
 	return strings.Join(slices.Compact(names), ", ")
-}
-
-// resume begins behind the item whose key the request has from the last page.
-func (p *page) resume() error {
-	start := p.r.startKey
-	if start == nil {
-		return nil
-	}
-	wanted := 0
-	for _, a := range start {
-		if p.schema.has(a.name) || p.t.schema.has(a.name) {
-			wanted++
-		}
-	}
-	bad := validation("The provided starting key is invalid")
-	if wanted != len(start) {
-		return bad
-	}
-	key, err := p.t.schema.of(start)
-	if err != nil {
-		return bad
-	}
-	if p.x != nil {
-		if key = p.x.entry(start, key); key == nil {
-			return bad
-		}
-	}
-	switch outside := bytes.Compare(key, p.from) < 0 || p.to != nil && bytes.Compare(key, p.to) >= 0; {
-	case outside && p.r.keyCondition == nil:
-		return validationf("The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. "+
-			"TotalSegments: %d Segment: %d", *p.r.totalSegments, *p.r.segment)
-	case outside:
-		return validation("The provided starting key is outside query boundaries based on provided conditions")
-	}
-	if p.r.backwards {
-		p.to = key
-	} else {
-		p.from = append(key, 0)
-	}
-	return nil
 }
 
 // read reads the page and gives the operation's answer.

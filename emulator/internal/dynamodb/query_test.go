@@ -127,7 +127,11 @@ func TestQueryErrors(t *testing.T) {
 		{`,"FilterExpression":"x ="`, `Invalid FilterExpression: Syntax error; token: "<EOF>", near: "="`},
 		{`,"ProjectionExpression":"x,"`, `Invalid ProjectionExpression: Syntax error; token: "<EOF>", near: ","`},
 		{`,"Select":"SPECIFIC_ATTRIBUTES"`, "One or more parameter values were invalid: Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"},
-		{`,"ExclusiveStartKey":{"pk":{"S":"a"},"sk":{"S":"a"}}`, "The provided starting key is invalid"},
+		{`,"ExclusiveStartKey":{"pk":{"S":"a"},"sk":{"S":"a"}}`, "The provided key element does not match the schema"},
+		{`,"ExclusiveStartKey":{"pk":{"S":"a"},"x":{"S":"a"}}`, "The provided starting key is invalid"},
+		{`,"ExclusiveStartKey":{"pk":{"S":""},"sk":{"N":"1"}}`, "The provided starting key is invalid: One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: pk"},
+		{`,"ExclusiveStartKey":{"pk":{"S":"a"},"sk":{"NULL":false}}`, "The provided starting key is invalid: One or more parameter values were invalid: Null attribute value types must have the value of true"},
+		{`,"ExclusiveStartKey":{"pk":{"S":"a"},"sk":{"N":"x"}}`, "The parameter cannot be converted to a numeric value: x"},
 		{`,"ExclusiveStartKey":{"pk":{"S":"a"},"sk":{"N":"1"},"x":{"N":"1"}}`, "The provided starting key is invalid"},
 		{`,"IndexName":"none"`, "The table does not have the specified index: none"},
 		{`,"Select":"ALL_PROJECTED_ATTRIBUTES"`, "One or more parameter values were invalid: ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"},
@@ -137,6 +141,11 @@ func TestQueryErrors(t *testing.T) {
 	} {
 		b.wantError("Query", "{"+ok+tt.members+"}", "Validation: "+tt.want)
 	}
+	sorted := `{"TableName":"Rows","KeyConditions":{"pk":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"a"}]},"sk":{"ComparisonOperator":"GT","AttributeValueList":[{"N":"5"}]}},"ExclusiveStartKey":{"pk":{"S":"%s"},"sk":{"N":"%d"}}}`
+	b.wantError("Query", fmt.Sprintf(sorted, "a", 5), "Validation: The provided starting key does not match the range key predicate")
+	b.wantError("Query", fmt.Sprintf(sorted, "b", 6), "Validation: The query can return at most one row and cannot be restarted")
+	b.must("Query", fmt.Sprintf(sorted, "a", 6))
+	b.wantError("Scan", `{"TableName":"Rows","ExclusiveStartKey":{"pk":{"S":"a"}}}`, "Validation: The provided starting key is invalid: The provided key element does not match the schema")
 	b.wantError("Query", `{"TableName":"Rows"}`, "Validation: Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
 	b.wantError("Scan", `{"TableName":"Rows","Segment":3,"TotalSegments":3}`, "Validation: The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: 3 is not less than TotalSegments: 3")
 	b.wantError("Scan", `{"TableName":"Rows","Segment":3}`, "Validation: The TotalSegments parameter is required but was not present in the request when Segment parameter is present")
