@@ -100,7 +100,7 @@ func lobby(t *testing.T, o emulator.Options) (*emulator.Emulator, *websocket.Con
 // receive reads a message and compares its begin and its size.
 func receive(t *testing.T, c *websocket.Conn, begin string, size int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*patience)
 	defer cancel()
 	kind, got, err := c.Read(ctx)
 	if err != nil || kind != websocket.MessageText || !strings.HasPrefix(string(got), begin) || len(got) != size {
@@ -111,7 +111,7 @@ func receive(t *testing.T, c *websocket.Conn, begin string, size int) {
 // deleted reads the close frame of DELETE.
 func deleted(t *testing.T, c *websocket.Conn) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*patience)
 	defer cancel()
 	if _, _, err := c.Read(ctx); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
 		t.Errorf("got %v; want a close with 1000", err)
