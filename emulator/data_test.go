@@ -156,6 +156,12 @@ func TestSalvage(t *testing.T) {
 	if got := call(t, e, "DynamoDB_20120810.Scan", "1.0", `{"TableName":"Notes"}`); !strings.Contains(got, `"whole"`) || strings.Contains(got, "broken") {
 		t.Errorf("got %s, want what is whole", got)
 	}
+	if err := e.DynamoDB().Reset(); err != nil {
+		t.Fatal(err)
+	}
+	if got := call(t, e, "DynamoDB_20120810.Scan", "1.0", `{"TableName":"Notes"}`); !strings.HasPrefix(got, `{"Items":[],`) {
+		t.Errorf("after Reset: got %s, want no items", got)
+	}
 }
 
 // TestTableSettings asks the service for what a template says of its tables.

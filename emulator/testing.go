@@ -4,11 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"net/http/httptest"
 	"sync"
-
-	"crypto-ticker/emulator/internal/clock"
-	"crypto-ticker/emulator/internal/dynamodb"
 )
 
 // TB is the part of testing.TB that RunT needs.
@@ -43,26 +39,6 @@ func RunT(tb TB, o Options) *Emulator {
 		lines.end()
 	})
 	return e
-}
-
-// RunDynamoDB runs DynamoDB alone for a test, in memory and without tables, and
-// returns its endpoint.
-func RunDynamoDB(tb TB) string {
-	tb.Helper()
-	c := clock.New()
-	db, err := dynamodb.Open(dynamodb.Config{
-		Region: "us-east-1", AccountID: "123456789012", Clock: c, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		tb.Fatalf("emulator: %v", err)
-	}
-	s := httptest.NewServer(db)
-	tb.Cleanup(func() {
-		s.Close()
-		db.Close()
-		c.Close()
-	})
-	return s.URL
 }
 
 // testWriter writes lines to a test's log for as long as the test runs.

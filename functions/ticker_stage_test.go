@@ -101,7 +101,7 @@ func newStage(t *testing.T) (storetest.Env, *store.Store, *stage) {
 	g := &stage{posts: map[string][]string{}, closed: map[string]int{}, status: map[string]int{}, gone: map[string]int{}}
 	server := httptest.NewServer(g)
 	t.Cleanup(server.Close)
-	env := storetest.New(t, emulator.RunDynamoDB(t)).With(
+	env := storetest.New(t, emulator.RunDynamoDB(t).URL()).With(
 		"WEBSOCKET_ENDPOINT", server.URL+"/prod", "SYMBOLS", "BTC-USD,ETH-USD,SOL-USD",
 		"TICK_INTERVAL", "10ms", "DELIVERY_INTERVAL", "20ms", "MAX_POSTS_PER_SECOND", "1000",
 		"PRICE_SOURCE", "simulated", "ALLOWED_ORIGINS", "*", "TICKER_FUNCTION", "app-TickerFunction-1A2B3C")

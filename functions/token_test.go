@@ -30,7 +30,7 @@ import (
 // newEnv returns an environment with empty tables, and a store on them.
 func newEnv(t *testing.T) (storetest.Env, *store.Store) {
 	t.Helper()
-	env := storetest.New(t, emulator.RunDynamoDB(t))
+	env := storetest.New(t, emulator.RunDynamoDB(t).URL())
 	s, err := store.Open(env.Getenv)
 	if err != nil {
 		t.Fatal(err)

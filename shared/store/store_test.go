@@ -13,7 +13,7 @@ import (
 // open returns a store on empty tables, and its environment.
 func open(t *testing.T) (*store.Store, storetest.Env) {
 	t.Helper()
-	env := storetest.New(t, emulator.RunDynamoDB(t))
+	env := storetest.New(t, emulator.RunDynamoDB(t).URL())
 	s, err := store.Open(env.Getenv)
 	if err != nil {
 		t.Fatal(err)

@@ -103,11 +103,8 @@ func (e *Engine) batchWriteItem(body []byte) (json.RawMessage, error) {
 // table.
 func (e *Engine) divide(all []batchWrite) (now []batchWrite, left map[string][]json.RawMessage) {
 	left = map[string][]json.RawMessage{}
-	if e.leave == nil {
-		return all, left
-	}
 	for _, w := range all {
-		if e.leave(w.table) {
+		if e.faults.leave("BatchWriteItem", w.table) {
 			left[w.table] = append(left[w.table], w.raw)
 		} else {
 			now = append(now, w)
@@ -323,11 +320,11 @@ func (e *Engine) readBatch(r *request, reads []*batchRead) (json.RawMessage, err
 			first := true
 			var later []item
 			for j, key := range b.keys {
-				if e.leave != nil && e.leave(b.t.name) {
+				if e.faults.leave("BatchGetItem", b.t.name) {
 					later = append(later, b.given[j])
 					continue
 				}
-				stored := rd.get(b.t.space, key)
+				stored := e.late(rd, b.r.consistent).get(b.t.space, key)
 				if size += storedSize(stored); size > maxBatchBytes {
 					later = append(later, b.given[j:]...)
 					break

@@ -105,8 +105,9 @@ func TestUnprocessed(t *testing.T) {
 		b.must("CreateTable", hashTable, "Things", "S")
 		b.must("CreateTable", hashTable, "Others", "S")
 		b.must("PutItem", `{"TableName":"Others","Item":{"pk":{"S":"old"}}}`)
-		asked := 0
-		b.engine.leave = func(string) bool { asked++; return asked%2 == 0 }
+		if err := b.engine.Fail(Fault{Error: "UnprocessedItems"}); err != nil {
+			t.Fatal(err)
+		}
 		writes := map[string][]types.WriteRequest{"Others": {{DeleteRequest: &types.DeleteRequest{Key: map[string]types.AttributeValue{"pk": text("old")}}}}}
 		keys := types.KeysAndAttributes{ProjectionExpression: aws.String("#n"), ExpressionAttributeNames: map[string]string{"#n": "n"}}
 		for i := range 9 {

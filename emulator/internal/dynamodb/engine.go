@@ -59,15 +59,13 @@ type Engine struct {
 	service awsjson.Service // DynamoDB
 	changes awsjson.Service // DynamoDB Streams
 	sweeper sweeper
+	faults  faults
+	lag     lag
 	streams streams
 
 	mu     sync.RWMutex // guards tables; held while one is made or deleted
 	tables map[string]*table
 	last   uint64 // the last space given away
-
-	// leave, if there is one, says of a part of a batch on a table that it
-	// is not processed: the client has to send it again.
-	leave func(table string) bool
 }
 
 // maxBody is how large a request may be, in bytes.
@@ -90,7 +88,7 @@ func Open(cfg Config) (*Engine, error) {
 		}
 		inner = s
 	}
-	e.store = notifier{inner, &e.streams}
+	e.store = lagging{notifier{inner, &e.streams}, e}
 	e.service = awsjson.Service{
 		Target: "DynamoDB_20120810", Version: "1.0", MaxBody: maxBody,
 		Operations: e.operations(), Unknown: e.unknown,
@@ -174,7 +172,7 @@ func (e *Engine) operations() map[string]awsjson.Operation {
 	operations := make(map[string]awsjson.Operation, len(all))
 	for name, op := range all {
 		op = checked(name, op)
-		operations[name] = func(_ context.Context, body []byte) (any, error) { return op(body) }
+		operations[name] = func(_ context.Context, body []byte) (any, error) { return e.faulty(name, body, op) }
 	}
 	operations["DescribeEndpoints"] = e.describeEndpoints
 	return operations

@@ -171,7 +171,7 @@ func (e *Engine) getItem(body []byte) (json.RawMessage, error) {
 	}
 	out := []byte{'{'}
 	err = e.store.view(func(rd reader) error {
-		stored := rd.get(t.space, key)
+		stored := e.late(rd, r.consistent).get(t.space, key)
 		if stored != nil {
 			out = append(out, `"Item":`...)
 			if out, err = appendStored(out, stored, paths); err != nil {

@@ -248,6 +248,7 @@ func (e *Engine) read(p *page) (json.RawMessage, error) {
 	}
 	err := e.store.view(func(r reader) error {
 		var err error
+		r = e.late(r, p.r.consistent) // a global index can only be read so
 		r.scan(p.space, p.from, p.to, p.r.backwards, func(key, stored []byte) bool {
 			var more bool
 			more, err = p.take(r, stored)

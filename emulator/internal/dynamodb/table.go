@@ -95,29 +95,32 @@ func (d *tableDefinition) schema(elements []keyElement) schema {
 	return s
 }
 
-// load reads the definitions of all tables.
+// load reads what is known of all streams and tables.
 func (e *Engine) load() error {
-	var bad error
-	err := e.store.view(func(r reader) error {
+	return e.store.view(func(r reader) error {
 		if err := e.loadStreams(r); err != nil {
 			return err
 		}
-		r.scan(catalog, nil, nil, false, func(key, value []byte) bool {
-			var record tableRecord
-			if err := json.Unmarshal(value, &record); err != nil {
-				bad = fmt.Errorf("dynamodb: the definition of table %q is damaged: %w", key, err)
-				return false
-			}
-			t := record.build()
-			t.stream.Store(e.streams.find(e.streamARN(t.name, record.Stream)))
-			e.tables[t.name] = t
-			e.last = max(e.last, record.Space, slices.Max(append(record.Indexes, 0)))
-			if record.TTL != nil {
-				e.last = max(e.last, record.TTL.Space)
-			}
-			return true
-		})
-		return bad
+		return e.loadTables(r)
+	})
+}
+
+// loadTables reads the definitions of all tables.
+func (e *Engine) loadTables(r reader) (err error) {
+	r.scan(catalog, nil, nil, false, func(key, value []byte) bool {
+		var record tableRecord
+		if bad := json.Unmarshal(value, &record); bad != nil {
+			err = fmt.Errorf("dynamodb: the definition of table %q is damaged: %w", key, bad)
+			return false
+		}
+		t := record.build()
+		t.stream.Store(e.streams.find(e.streamARN(t.name, record.Stream)))
+		e.tables[t.name] = t
+		e.last = max(e.last, record.Space, slices.Max(append(record.Indexes, 0)))
+		if record.TTL != nil {
+			e.last = max(e.last, record.TTL.Space)
+		}
+		return true
 	})
 	return err
 }

@@ -181,6 +181,12 @@ func cancelled(failures []error) error {
 	if !failed {
 		return nil
 	}
+	return cancelledBecause(codes, reasons)
+}
+
+// cancelledBecause is the error of a transaction that has a code and a reason
+// for each of its actions.
+func cancelledBecause(codes []string, reasons []map[string]any) error {
 	e := modelled("TransactionCanceledException",
 		"Transaction cancelled, please refer cancellation reasons for specific reasons ["+strings.Join(codes, ", ")+"]")
 	e.Fields = map[string]any{"CancellationReasons": reasons}

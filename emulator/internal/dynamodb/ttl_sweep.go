@@ -12,8 +12,9 @@ import (
 	"crypto-ticker/emulator/internal/clock"
 )
 
-// sweepDelay is how long after its expiry an item is deleted. AWS promises no
-// more than a few days; code has to check expiry itself, here too.
+// sweepDelay is how long after its expiry an item is deleted, unless ExpireAfter
+// says otherwise. AWS promises no more than a few days; code has to check expiry
+// itself, here too.
 const sweepDelay = time.Minute
 
 // maxSweep is how many items one update deletes at most.
@@ -24,8 +25,24 @@ type sweeper struct {
 	mu      sync.Mutex
 	timer   *clock.Timer
 	due     int64 // seconds since 1970; when the timer runs
+	delay   int64 // seconds after the expiry; negative: nothing is deleted
 	running sync.WaitGroup
 	stopped bool
+}
+
+// ExpireAfter sets how long after its expiry an item is deleted, in whole
+// seconds: 0 is at once, and less than 0 is never. An Engine begins with a
+// minute; AWS takes up to some days.
+func (e *Engine) ExpireAfter(d time.Duration) {
+	s := &e.sweeper
+	s.mu.Lock()
+	s.delay = int64(d / time.Second)
+	if d < 0 {
+		s.delay = -1
+	}
+	s.due = never
+	s.mu.Unlock()
+	e.sweep()
 }
 
 const (
@@ -38,21 +55,41 @@ func (e *Engine) startSweeper() {
 	s := &e.sweeper
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.delay = int64(sweepDelay / time.Second)
 	s.due = e.cfg.Clock.Now().Add(sweepDelay).Unix()
 	s.timer = e.cfg.Clock.AfterFunc(sweepDelay, e.sweep)
 }
 
-// expect makes the sweeper run after an expiry.
-func (e *Engine) expect(expiry int64) {
-	due := min(max(expiry, e.cfg.Clock.Now().Unix()), farFuture) + int64(sweepDelay/time.Second)
+// expect makes the sweeper run some time after what is old has become so.
+func (e *Engine) expect(at int64) {
+	e.wake(max(at, e.cfg.Clock.Now().Unix()) + int64(sweepDelay/time.Second))
+}
+
+// expectExpiry makes the sweeper run when an item that expires is to be deleted.
+func (e *Engine) expectExpiry(at int64) {
+	if delay := e.sweeper.after(); delay >= 0 {
+		e.wake(min(at, farFuture) + delay + 1)
+	}
+}
+
+// wake makes the sweeper run at a time, or earlier.
+func (e *Engine) wake(due int64) {
 	s := &e.sweeper
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	due = min(due, 2*farFuture)
 	if due >= s.due || s.stopped {
 		return
 	}
 	s.due = due
 	s.timer.Reset(time.Unix(due, 0).Sub(e.cfg.Clock.Now()))
+}
+
+// after gives how many seconds after its expiry an item is deleted.
+func (s *sweeper) after() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.delay
 }
 
 // stop waits for a sweep that runs, and lets none begin; first is false if it
@@ -123,11 +160,15 @@ func (e *Engine) expired(r reader, t *table) (writes []write, more bool, err err
 	if ttl == nil || t.dropped.Load() {
 		return nil, false, nil
 	}
-	now, items := e.cfg.Clock.Now().Unix(), 0
+	delay := e.sweeper.after()
+	if delay < 0 {
+		return nil, false, nil
+	}
+	limit, items := e.cfg.Clock.Now().Unix()-delay, 0
 	r.scan(ttl.Space, nil, nil, false, func(entry, _ []byte) bool {
 		at := int64(binary.BigEndian.Uint64(entry))
-		if at >= now {
-			e.expect(at)
+		if at >= limit {
+			e.expectExpiry(at)
 			return false
 		}
 		if items++; items > maxSweep {
@@ -173,7 +214,7 @@ func (e *Engine) deriveExpiry(writes []write, ttl *ttlSetting, key []byte, old, 
 	}
 	if has && (!had || before != after) {
 		writes = append(writes, write{ttl.Space, expiryEntry(after, key), []byte{}})
-		e.expect(after)
+		e.expectExpiry(after)
 	}
 	return writes
 }

@@ -1,0 +1,108 @@
+package dynamodb
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// Snapshot is the state of an Engine's tables at one moment. It never changes,
+// and can be restored any number of times, into other Engines too.
+type Snapshot struct{ records []fileRecord }
+
+// Snapshot keeps all tables with their items and settings. What streams have
+// recorded is no part of it.
+func (e *Engine) Snapshot() (*Snapshot, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	s := &Snapshot{}
+	err := e.store.view(func(r reader) error {
+		for _, space := range e.spaces() {
+			r.scan(space, nil, nil, false, func(key, value []byte) bool {
+				s.records = append(s.records, fileRecord{space, bytes.Clone(key), append([]byte{}, value...)})
+				return true
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("dynamodb: take a snapshot: %w", err)
+	}
+	return s, nil
+}
+
+// spaces lists the catalog and what belongs to tables. e.mu is held.
+func (e *Engine) spaces() []uint64 {
+	all := []uint64{catalog}
+	for _, t := range e.tables {
+		all = append(all, t.spaces()...)
+	}
+	return all
+}
+
+// spaces lists where a table's items, index entries and expiries lie.
+func (t *table) spaces() []uint64 {
+	all := []uint64{t.space}
+	for _, x := range t.indexes() {
+		all = append(all, x.space)
+	}
+	if ttl := t.ttl.Load(); ttl != nil {
+		all = append(all, ttl.Space)
+	}
+	return all
+}
+
+// Restore puts the tables back as they were; those made since are gone. That is
+// no change that streams record; tokens of transactions are forgotten. A write
+// that is under way meanwhile comes before it, or fails as for a deleted table.
+func (e *Engine) Restore(s *Snapshot) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	err := e.store.update(func(reader) ([]write, error) {
+		writes := []write{{space: tokens}}
+		for _, space := range e.spaces() {
+			writes = append(writes, write{space: space})
+		}
+		for _, r := range s.records {
+			writes = append(writes, write(r))
+		}
+		for _, t := range e.tables {
+			t.dropped.Store(true)
+		}
+		return writes, nil
+	})
+	if err != nil {
+		for _, t := range e.tables {
+			t.dropped.Store(false)
+		}
+		return fmt.Errorf("dynamodb: restore a snapshot: %w", err)
+	}
+	clear(e.tables)
+	e.lag.forget()
+	if err := e.store.view(e.loadTables); err != nil {
+		return fmt.Errorf("dynamodb: restore a snapshot: %w", err)
+	}
+	e.wake(e.cfg.Clock.Now().Unix()) // something may have to expire
+	return nil
+}
+
+// Reset deletes all items. Tables stay, with their settings; faults and the lag
+// go.
+func (e *Engine) Reset() error {
+	e.ClearFaults()
+	e.Lag(0)
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	err := e.store.update(func(reader) ([]write, error) {
+		writes := []write{{space: tokens}}
+		for _, t := range e.tables {
+			for _, space := range t.spaces() {
+				writes = append(writes, write{space: space})
+			}
+		}
+		return writes, nil
+	})
+	if err != nil {
+		return fmt.Errorf("dynamodb: delete all items: %w", err)
+	}
+	return nil
+}
