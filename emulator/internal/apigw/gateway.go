@@ -17,10 +17,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 
@@ -198,62 +196,6 @@ func Hosts(stack *template.Stack, authority string) map[string]string {
 		name(a.ID, stages[a.Stage] > 1 || isHTTPStage(stack, a.Stage))
 	}
 	return hosts
-}
-
-func (g *Gateway) mapPaths() error {
-	for _, path := range slices.Sorted(maps.Keys(g.cfg.Map)) {
-		id := g.cfg.Map[path]
-		i := slices.IndexFunc(g.sockets, func(a *socketAPI) bool { return a.def.LogicalID == id })
-		if i < 0 {
-			return fmt.Errorf("apigw: path %s is mapped to %s, but the template's WebSocket APIs are: %s", path, id, g.socketNames())
-		}
-		key := strings.TrimRight(path, "/")
-		if !strings.HasPrefix(key, "/") {
-			return fmt.Errorf("apigw: mapped path %q must start with / and name something below it", path)
-		}
-		if other := g.byStage[key[1:]]; other != nil && other != g.sockets[i] {
-			return fmt.Errorf("apigw: path %s cannot be mapped to %s: it is the stage of %s", path, id, other.def.LogicalID)
-		}
-		if route := g.routeAt(key); route != nil {
-			return fmt.Errorf("apigw: path %s cannot be mapped to %s: it would hide the route %s (%s)", path, id, route.Key, route.Pos)
-		}
-		if route := g.restRouteAt(key); route != nil {
-			return fmt.Errorf("apigw: path %s cannot be mapped to %s: it would hide the route %s %s (%s)", path, id, route.Method, route.Path, route.Pos)
-		}
-		g.mapped[key] = g.sockets[i]
-	}
-	return nil
-}
-
-// routeAt returns the route of the first HTTP API, the only one that shares a
-// host with mapped paths, which has that very path.
-func (g *Gateway) routeAt(path string) *template.HTTPRoute {
-	if len(g.http) == 0 {
-		return nil
-	}
-	for _, stage := range g.http[0] {
-		prefix := ""
-		if stage.def.Stage != "$default" {
-			prefix = "/" + stage.def.Stage
-		}
-		for _, route := range stage.def.Routes {
-			if route.Path != "" && strings.TrimRight(prefix+route.Path, "/") == path {
-				return route
-			}
-		}
-	}
-	return nil
-}
-
-func (g *Gateway) socketNames() string {
-	if len(g.sockets) == 0 {
-		return "none"
-	}
-	var names []string
-	for _, a := range g.sockets {
-		names = append(names, a.def.LogicalID)
-	}
-	return strings.Join(slices.Compact(names), ", ")
 }
 
 // ServeHTTP answers HTTP requests, WebSocket handshakes and @connections calls.
