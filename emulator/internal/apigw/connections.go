@@ -58,9 +58,9 @@ func (e managementError) write(w http.ResponseWriter) {
 
 // managementHeaders adds what every answer carries, in the service's spelling.
 func managementHeaders(w http.ResponseWriter) {
-	h := w.Header()
-	h["x-amzn-RequestId"] = []string{ids.RequestID()}
-	h["x-amz-apigw-id"] = []string{ids.Gateway()}
+	h, values := w.Header(), []string{ids.RequestID(), ids.Gateway()}
+	h["x-amzn-RequestId"] = values[:1:1]
+	h["x-amz-apigw-id"] = values[1:]
 }
 
 // connectionOfPath returns the id, as it is escaped, in /@connections/{id}; it
@@ -134,8 +134,12 @@ func (a *socketAPI) verified(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func isConnectionID(id string) bool {
-	b, err := base64.URLEncoding.Strict().DecodeString(id)
-	return err == nil && len(b) == 11
+	var b [12]byte
+	if base64.URLEncoding.DecodedLen(len(id)) != len(b) {
+		return false
+	}
+	n, err := base64.URLEncoding.Strict().Decode(b[:], []byte(id))
+	return err == nil && n == 11
 }
 
 // post sends the request's body to the client as one text message.

@@ -118,11 +118,12 @@ func parseAnswer(fields map[string]json.RawMessage) (answer, error) {
 // that is another JSON value, and an error wrapping errMalformed if out is no
 // JSON. Keys are compared exactly, which encoding/json does not do for structs.
 func splitAnswer(out []byte) (map[string]json.RawMessage, error) {
-	if !json.Valid(out) {
-		return nil, fmt.Errorf("%w: no JSON", errMalformed)
-	}
 	var fields map[string]json.RawMessage
-	if json.Unmarshal(out, &fields) != nil {
+	var syntax *json.SyntaxError
+	switch err := json.Unmarshal(out, &fields); {
+	case errors.As(err, &syntax):
+		return nil, fmt.Errorf("%w: no JSON", errMalformed)
+	case err != nil:
 		return nil, nil
 	}
 	return fields, nil
