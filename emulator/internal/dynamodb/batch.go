@@ -21,8 +21,12 @@ var (
 )
 
 // parseBatch reads the request, and reads each table's part with f.
-func parseBatch(body []byte, f func(table string, s *scanner) error) (*request, error) {
-	r, err := parseRequest(body)
+func parseBatch(body []byte, begin func([]byte) (*scanner, error), f func(table string, s *scanner) error) (*request, error) {
+	s, err := begin(body)
+	if err != nil {
+		return nil, err
+	}
+	r, err := readRequest(s)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +35,7 @@ func parseBatch(body []byte, f func(table string, s *scanner) error) (*request, 
 		if i > 0 && r.batch[i-1].table == b.table {
 			return nil, invalidParameter("Table %s is named twice in the request", b.table)
 		}
-		if err := f(b.table, &scanner{data: b.raw, lasting: true}); err != nil {
+		if err := f(b.table, &scanner{data: b.raw, lasting: true, older: s.older}); err != nil {
 			return nil, err
 		}
 	}
@@ -116,7 +120,7 @@ func (e *Engine) divide(all []batchWrite) (now []batchWrite, left map[string][]j
 // readBatchWrites reads a request with its WriteRequests.
 func readBatchWrites(body []byte) (*request, []batchWrite, error) {
 	var all []batchWrite
-	r, err := parseBatch(body, func(table string, s *scanner) error {
+	r, err := parseBatch(body, older, func(table string, s *scanner) error {
 		if err := s.begin('['); err != nil {
 			return err
 		}
@@ -213,7 +217,7 @@ type batchRead struct {
 func (e *Engine) batchGetItem(body []byte) (json.RawMessage, error) {
 	var reads []*batchRead
 	total := 0
-	r, err := parseBatch(body, func(table string, s *scanner) error {
+	r, err := parseBatch(body, scan, func(table string, s *scanner) error {
 		b, err := readKeysAndAttributes(s)
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ package dynamodb
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -103,7 +104,9 @@ func (e *Engine) newChange(t *table, r *request, more ...named) (*change, error)
 	if err := r.checkMixed(expressions, []string{"AttributeUpdates", "Expected"}); err != nil {
 		return nil, err
 	}
-	if r.invalid != nil {
+	// The older way looks at a key after the expressions.
+	keyLast := r.older && r.item == nil
+	if r.invalid != nil && !keyLast {
 		return nil, r.invalid
 	}
 	err := r.placeholders(expressions...)
@@ -128,7 +131,7 @@ func (e *Engine) newChange(t *table, r *request, more ...named) (*change, error)
 		return nil, err
 	}
 	ch.needsOld = r.returnValues != "" && r.returnValues != "NONE"
-	return ch, r.bind.unused()
+	return ch, cmp.Or(r.bind.unused(), r.invalid)
 }
 
 // carryOut makes the change and gives the operation's answer.

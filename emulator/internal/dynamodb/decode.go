@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // item reads a map of attribute values.
@@ -17,6 +16,9 @@ func (s *scanner) item(depth int) (item, error) {
 	it, ordered := make(item, 0, 8), true
 	for s.more() {
 		name := s.name()
+		if name == "" {
+			return nil, errNoName
+		}
 		if len(name) > maxNameSize {
 			return nil, invalidParameter("Attribute name is too large, must be less than %d bytes", maxNameSize+1)
 		}
@@ -34,6 +36,8 @@ func (s *scanner) item(depth int) (item, error) {
 }
 
 var errNesting = validation("Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit")
+
+var errNoName = validation("Empty attribute name")
 
 // maxNameSize is how long an attribute's name may be, in bytes.
 const maxNameSize = 65535
@@ -121,7 +125,10 @@ func (s *scanner) scalar(k kind) (value, error) {
 	}
 	switch k {
 	case kindNumber:
-		text, err = normalNumber(text)
+		given := text
+		if text, err = normalNumber(given); err != nil && s.older {
+			err = olderNumber(given, err)
+		}
 	case kindBinary:
 		text, err = decodeBase64(text)
 	}
@@ -176,6 +183,9 @@ func (s *scanner) set(k kind) (value, error) {
 	}
 	given := slices.Clone(v.list)
 	if v.list = sortSet(v.list); len(v.list) < len(given) {
+		if s.older {
+			return value{}, olderDuplicates(k, given)
+		}
 		return value{}, duplicates(k, given)
 	}
 	return v, nil
@@ -186,21 +196,6 @@ var emptySets = map[kind]error{
 	kindStringSet: invalidParameter("An string set  may not be empty"),
 	kindNumberSet: invalidParameter("An number set  may not be empty"),
 	kindBinarySet: invalidParameter("Binary sets should not be empty"),
-}
-
-func duplicates(k kind, members []value) error {
-	if k == kindNumberSet {
-		return validation("Input collection contains duplicates")
-	}
-	texts := make([]string, len(members))
-	for i, m := range members {
-		texts[i] = strings.Trim(string(m.appendScalar(nil)), `"`)
-	}
-	of := " "
-	if k == kindBinarySet {
-		of = "of type BS "
-	}
-	return invalidParameter("Input collection [%s]%scontains duplicates.", strings.Join(texts, ", "), of)
 }
 
 // sortSet puts the members of a set in order and drops what is there twice.

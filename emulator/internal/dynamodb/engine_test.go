@@ -228,6 +228,8 @@ func TestDeepNesting(t *testing.T) {
 	}
 }
 
+const tooDeep = "Validation: Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+
 // TestUpdateNestsTooDeep puts values that are legal where they become illegal: an
 // item that no one could read again.
 func TestUpdateNestsTooDeep(t *testing.T) {
@@ -238,7 +240,6 @@ func TestUpdateNestsTooDeep(t *testing.T) {
 	set := func(expr string, depth int) string {
 		return `{"TableName":"Things","Key":{"pk":{"S":"a"}},"UpdateExpression":"` + expr + `","ExpressionAttributeValues":{":v":` + nested(depth) + `}}`
 	}
-	const tooDeep = "Validation: Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
 	b.wantError("UpdateItem", set("SET m.l[0] = :v", 30), tooDeep)
 	b.wantError("UpdateItem", set("SET m.deep = :v", 31), tooDeep)
 	b.wantError("UpdateItem", set("SET m.l = list_append(m.l, :v)", 31), tooDeep)

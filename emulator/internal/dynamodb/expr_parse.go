@@ -52,7 +52,11 @@ func newParser(label, src string, bind *bindings) (*parser, error) {
 		return nil, p.invalid("The expression can not be empty;")
 	}
 	if len(src) > maxExpression {
-		return nil, p.invalid("Expression size has exceeded the maximum allowed size; expression size: " + strconv.Itoa(len(src)))
+		text := "Expression size has exceeded the maximum allowed size;"
+		if label != "UpdateExpression" {
+			text += " expression size: " + strconv.Itoa(len(src))
+		}
+		return nil, p.invalid(text)
 	}
 	p.tokens = lex(src)
 	return p, nil

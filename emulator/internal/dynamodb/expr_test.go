@@ -134,12 +134,13 @@ func TestPlaceholderErrors(t *testing.T) {
 		{`"ExpressionAttributeValues":{}`, "ExpressionAttributeValues must not be empty"},
 		{`"ExpressionAttributeNames":{"x":"pk"}`, `ExpressionAttributeNames contains invalid key: Syntax error; key: "x"`},
 		{`"ExpressionAttributeValues":{"x":{"S":"a"}}`, `ExpressionAttributeValues contains invalid key: Syntax error; key: "x"`},
-		{`"ExpressionAttributeValues":{":x":{"N":"a"}}`, `ExpressionAttributeValues contains invalid value: The parameter cannot be converted to a numeric value: a for key :x`},
+		{`"ExpressionAttributeValues":{":x":{"N":"a"}}`, `The parameter cannot be converted to a numeric value: a`},
+		{`"ExpressionAttributeValues":{":x":{"SS":[]}}`, `ExpressionAttributeValues contains invalid value: One or more parameter values were invalid: An string set  may not be empty for key :x`},
 		{`"ExpressionAttributeNames":{"#b":"","#a":""}`, `ExpressionAttributeNames contains invalid value: Empty attribute name for key #a`},
 		{`"ExpressionAttributeNames":{"#b":"b","#a":"b"}`, `Value provided in ExpressionAttributeNames unused in expressions: keys: {#a, #b}`},
 		{`"ExpressionAttributeValues":{":x":{"S":"a"}}`, `Value provided in ExpressionAttributeValues unused in expressions: keys: {:x}`},
 	} {
-		b.wantError("DeleteItem", `{"TableName":"Things","Key":{"pk":{"S":"a"}},"ConditionExpression":"attribute_exists(pk)",`+tt.members+`}`, "Validation: "+tt.want)
+		b.wantError("DeleteItem", `{"TableName":"Things","Key":{"pk":{"S":"a"}},"ConditionExpression":"attribute_exists(pk)",`+tt.members+`}`, "Validation: "+envelope+tt.want)
 	}
 }
 

@@ -8,14 +8,7 @@ package dynamodb
 import "encoding/json"
 
 func (e *Engine) putItem(body []byte) (json.RawMessage, error) {
-	r, err := parseRequest(body)
-	if err != nil {
-		return nil, err
-	}
-	if err := oldOrNone(r); err != nil {
-		return nil, err
-	}
-	ch, err := e.newChange(nil, r)
+	ch, r, err := e.newWrite(body, false)
 	if err != nil {
 		return nil, err
 	}
@@ -37,14 +30,7 @@ func (e *Engine) putItem(body []byte) (json.RawMessage, error) {
 }
 
 func (e *Engine) deleteItem(body []byte) (json.RawMessage, error) {
-	r, err := parseRequest(body)
-	if err != nil {
-		return nil, err
-	}
-	if err := oldOrNone(r); err != nil {
-		return nil, err
-	}
-	ch, err := e.newChange(nil, r)
+	ch, r, err := e.newWrite(body, false)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +45,34 @@ func (e *Engine) deleteItem(body []byte) (json.RawMessage, error) {
 	}
 	ch.next = func(item) (item, []byte, error) { return nil, nil, nil }
 	return e.carryOut(ch)
+}
+
+// newWrite reads a write of one item, and checks what can be without its table.
+func (e *Engine) newWrite(body []byte, updates bool) (*change, *request, error) {
+	ch, r, err := e.readWrite(scan, body, updates)
+	if isValidation(err) && deep(body, maxRequestDepth) {
+		return e.readWrite(older, body, updates)
+	}
+	return ch, r, enveloped(err)
+}
+
+func (e *Engine) readWrite(begin func([]byte) (*scanner, error), body []byte, updates bool) (*change, *request, error) {
+	s, err := begin(body)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := readRequest(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	var more []named
+	if updates {
+		more = append(more, named{"UpdateExpression", r.update})
+	} else if err := oldOrNone(r); err != nil {
+		return nil, nil, err
+	}
+	ch, err := e.newChange(nil, r, more...)
+	return ch, r, err
 }
 
 // checkPaths refuses paths of a change's expressions that lead into keys.
@@ -80,11 +94,7 @@ func oldOrNone(r *request) error {
 }
 
 func (e *Engine) updateItem(body []byte) (json.RawMessage, error) {
-	r, err := parseRequest(body)
-	if err != nil {
-		return nil, err
-	}
-	ch, err := e.newChange(nil, r, named{"UpdateExpression", r.update})
+	ch, r, err := e.newWrite(body, true)
 	if err != nil {
 		return nil, err
 	}

@@ -59,24 +59,33 @@ func parseDecimal(s string) (decimal, error) {
 }
 
 func (d decimal) check() (decimal, error) {
+	zero := d.digits == ""
+	if zero {
+		d.exp++ // its last digit counts, as if it were significant
+	}
 	switch {
-	case d.digits == "":
-		return decimal{}, nil
 	case len(d.digits) > maxDigits:
 		return d, validation("Attempting to store more than 38 significant digits in a Number")
 	case d.exp > maxExponent:
-		return d, validation("Number overflow. Attempting to store a number with magnitude larger than supported range")
+		return d, errOverflow
 	case d.exp < minExponent:
-		return d, validation("Number underflow. Attempting to store a number with magnitude smaller than supported range")
+		return d, errUnderflow
+	case zero:
+		return decimal{}, nil
 	}
 	return d, nil
 }
 
-// parseExponent reads what follows an e. Exponents far beyond the range of a
-// number are cut, so that they cannot overflow an int.
+var (
+	errOverflow  = validation("Number overflow. Attempting to store a number with magnitude larger than supported range")
+	errUnderflow = validation("Number underflow. Attempting to store a number with magnitude smaller than supported range")
+)
+
+// parseExponent reads what follows an e, a number of 64 bits. Exponents far
+// beyond the range of a number are cut, so that they cannot overflow an int.
 func parseExponent(s string) (int, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
-	if numErr, ok := err.(*strconv.NumError); ok && numErr.Err == strconv.ErrSyntax {
+	if err != nil {
 		return 0, err
 	}
 	return int(min(max(n, -1_000_000), 1_000_000)), nil
@@ -92,9 +101,6 @@ func allDigits(s string) bool {
 }
 
 func notNumeric(s string) error {
-	if s == "" {
-		return validation("The parameter cannot be converted to a numeric value")
-	}
 	return validation("The parameter cannot be converted to a numeric value: " + s)
 }
 
@@ -201,6 +207,9 @@ func addNumbers(a, b string, subtract bool) (string, error) {
 	}
 	if _, err := op(&sum, &x, &y); err != nil {
 		return "", notNumeric(a)
+	}
+	if sum.IsZero() { // of any number of places
+		return "0", nil
 	}
 	return normalNumber(sum.Text('f'))
 }

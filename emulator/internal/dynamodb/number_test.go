@@ -12,7 +12,7 @@ func TestNormalNumber(t *testing.T) {
 	t.Parallel()
 	digits38 := strings.Repeat("9", 38)
 	for _, tt := range []struct{ in, want string }{
-		{"0", "0"}, {"-0", "0"}, {"0.000e5", "0"}, {"7", "7"}, {"+7", "7"}, {"007", "7"}, {"-1.50", "-1.5"}, {".5", "0.5"}, {"5.", "5"},
+		{"0", "0"}, {"-0", "0"}, {"0.000e5", "0"}, {"0e125", "0"}, {"7", "7"}, {"+7", "7"}, {"007", "7"}, {"-1.50", "-1.5"}, {".5", "0.5"}, {"5.", "5"},
 		{"1e3", "1000"}, {"1E+3", "1000"}, {"12.5e-3", "0.0125"}, {"1000e-3", "1"}, {"1234567890123456789", "1234567890123456789"},
 		{digits38, digits38}, {"1" + zeros(60), "1" + zeros(60)}, {"0." + zeros(60) + "1", "0." + zeros(60) + "1"},
 		{"9.9999999999999999999999999999999999999e125", digits38 + zeros(88)}, {"1e-130", "0." + zeros(129) + "1"},
@@ -34,8 +34,9 @@ func TestNumberErrors(t *testing.T) {
 	)
 	for _, tt := range []struct{ in, want string }{
 		{strings.Repeat("1", 39), digits}, {"-1." + strings.Repeat("1", 38), digits}, {"1e126", overflow}, {"-1e126", overflow},
-		{"1e-131", underflow}, {"1e999999999999999999999", overflow}, {"1e-999999999999999999999", underflow},
-		{"", numeric}, {"x", numeric + ": x"}, {"1e", numeric + ": 1e"}, {"1e1e1", numeric + ": 1e1e1"}, {"1.2.3", numeric + ": 1.2.3"},
+		{"1e-131", underflow}, {"1e99999999999", overflow}, {"-1e2147483648", overflow}, {"1e-99999999999", underflow}, {"1e-2147483648", underflow},
+		{"1e9223372036854775808", numeric + ": 1e9223372036854775808"}, {"0e126", overflow}, {"0e-131", underflow},
+		{"", numeric + ": "}, {"x", numeric + ": x"}, {"1e", numeric + ": 1e"}, {"1e1e1", numeric + ": 1e1e1"}, {"1.2.3", numeric + ": 1.2.3"},
 		{".", numeric + ": ."}, {"-", numeric + ": -"}, {"--1", numeric + ": --1"}, {" 1", numeric + ":  1"}, {"NaN", numeric + ": NaN"}, {"Infinity", numeric + ": Infinity"}, {"0x1", numeric + ": 0x1"},
 	} {
 		got, err := normalNumber(tt.in)

@@ -25,13 +25,17 @@ func (r *request) placeholders(expressions ...named) error {
 	withValues := slices.DeleteFunc(slices.Clone(expressions), isProjection) // a projection has none
 	if r.hasValues && len(withValues) > 0 && !slices.ContainsFunc(withValues, has) {
 		is, labels := " is null", []string{}
+		const text = "ExpressionAttributeValues can only be specified when using expressions"
+		if !r.older && withValues[len(withValues)-1].label == "ConditionExpression" {
+			return validation(text)
+		}
 		for _, x := range withValues {
 			labels = append(labels, x.label)
 		}
 		if len(labels) > 1 {
 			is = " are null"
 		}
-		return validation("ExpressionAttributeValues can only be specified when using expressions: " + strings.Join(labels, " and ") + is)
+		return validation(text + ": " + strings.Join(labels, " and ") + is)
 	}
 	r.bind.usedNames, r.bind.usedValues = map[string]bool{}, map[string]bool{}
 	if r.hasNames && len(r.bind.names) == 0 {
@@ -65,14 +69,6 @@ func checkPlaceholders[V any](parameter string, sign byte, all map[string]V) err
 		return nil
 	}
 	return validation(parameter + ` contains invalid key: Syntax error; key: "` + slices.Min(bad) + `"`)
-}
-
-// forPlaceholder says which placeholder's value an error is about.
-func forPlaceholder(err error, placeholder string) error {
-	if !isValidation(err) {
-		return err
-	}
-	return validation("ExpressionAttributeValues contains invalid value: " + message(err) + " for key " + placeholder)
 }
 
 // projectionPaths parses the projection, if there is one.

@@ -60,7 +60,11 @@ func (e *Engine) query(body []byte) (json.RawMessage, error) {
 }
 
 func (e *Engine) scan(body []byte) (json.RawMessage, error) {
-	r, err := parseRequest(body)
+	s, err := older(body)
+	if err != nil {
+		return nil, err
+	}
+	r, err := readRequest(s)
 	if err != nil {
 		return nil, err
 	}

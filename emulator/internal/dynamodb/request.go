@@ -24,6 +24,7 @@ type request struct {
 	bind                    bindings
 	hasNames, hasValues     bool
 	hasTable                bool
+	older                   bool // errors are told in the older way
 	legacy                  legacy
 	// What is wrong with values of the right shape is not told at once:
 	// other things are checked before.
@@ -47,7 +48,7 @@ func parseRequest(body []byte) (*request, error) {
 
 // readRequest reads an object of request members. Unknown ones are skipped.
 func readRequest(s *scanner) (*request, error) {
-	r := &request{}
+	r := &request{older: s.older}
 	if err := s.begin('{'); err != nil {
 		return nil, err
 	}
@@ -114,7 +115,11 @@ func (r *request) member(s *scanner, name string) (err error) {
 
 // itemLater reads an item; what is wrong with its values is told of in invalid.
 func (s *scanner) itemLater(invalid *error) (item, error) {
+	start, before := s.pos, *invalid
 	it, err := later(s, func() (item, error) { return s.item(0) }, invalid)
+	if *invalid != before && (*invalid == errNoName || *invalid == errNesting) {
+		*invalid = namesFirst(s.data[start:s.pos])
+	}
 	if it == nil && err == nil {
 		it = item{} // it is there
 	}
@@ -216,7 +221,7 @@ func (s *scanner) values(invalid *error) (map[string]value, error) {
 	err := s.members(func(placeholder string) error {
 		v, err := later(s, func() (value, error) {
 			v, err := s.value(0)
-			return v, forPlaceholder(err, placeholder)
+			return v, s.forPlaceholder(err, placeholder)
 		}, invalid)
 		values[placeholder] = v
 		return err

@@ -132,8 +132,11 @@ func violations(operation string, id shapeID, body []byte) error {
 	if slices.Contains(onItems, operation) {
 		v.least = 1
 	}
+	if err := v.first(operation, in, body); err != nil && !v.named {
+		return err
+	}
 	for _, m := range shapes[id].members {
-		if m.name != "TableName" || !m.required {
+		if m.name != "TableName" || !m.required || v.joins {
 			continue
 		}
 		if in[m.name] == nil && v.least == 3 {
@@ -142,9 +145,6 @@ func violations(operation string, id shapeID, body []byte) error {
 		if v.member(m, in[m.name], nil); v.err() != nil {
 			return v.err()
 		}
-	}
-	if items, ok := in["RequestItems"].(map[string]any); ok && len(items) == 0 {
-		return validation("The requestItems parameter is required for " + operation)
 	}
 	v.structure(&shapes[id], in, nil)
 	return v.err()
@@ -155,6 +155,9 @@ type violated struct {
 	constraints
 	least int64 // characters of a table's name
 	brief bool
+	joins bool // a table's name that is not valid is told of among the others
+	newer bool // so are unknown ReturnValues, in the newer way
+	named bool // names of tables in RequestItems have been looked at
 }
 
 func (v *violated) add(text string) {
@@ -176,7 +179,11 @@ func (v *violated) note(id shapeID, value any, path []string, must []string) {
 	}
 	for _, m := range must {
 		at := shown + " at '" + memberPath(path) + "'"
-		if v.brief && !text && value != nil && !strings.HasPrefix(m, "have length greater") {
+		if v.newer && shapes[id].name == "ReturnValue" {
+			v.add(unknownReturn)
+			continue
+		}
+		if v.brief && !text && value != nil && (path[0] == "RequestItems" || !strings.HasPrefix(m, "have length greater")) {
 			at = "at '" + strings.Join(path, ".") + "'"
 		}
 		v.add("Value " + at + " failed to satisfy constraint: Member must " + m)
@@ -259,13 +266,12 @@ func (v *violated) mapping(id shapeID, in map[string]any, path []string) {
 	tables := shapes[sh.key].name == tableShape
 	of := &shapes[sh.of]
 	for _, key := range slices.Sorted(maps.Keys(in)) {
-		if tables && brokenTable(key, v.least) != nil {
-			v.mapConstraint(id, in, path, "Map keys must satisfy constraint: [Member must have length less than or equal to 255, "+
-				"Member must have length greater than or equal to 3, Member must satisfy regular expression pattern: "+namePattern+"]")
+		if tables && !v.named && brokenTable(key, 3) != nil {
+			v.mapConstraint(id, in, path, wrongMapKeys)
 		}
 		list, isList := in[key].([]any)
 		if tables && isList && of.broken(int64(len(list)), "") != nil {
-			v.mapConstraint(id, in, path, fmt.Sprintf("Map value must satisfy constraint: [Member must have length less than or equal to %d, "+
+			v.mapConstraint(id, in, path, fmt.Sprintf(" failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to %d, "+
 				"Member must have length greater than or equal to %d]", of.max, of.min))
 			continue
 		}
@@ -274,7 +280,7 @@ func (v *violated) mapping(id shapeID, in map[string]any, path []string) {
 }
 
 func (v *violated) mapConstraint(id shapeID, in map[string]any, path []string, text string) {
-	v.add(fmt.Sprintf("Value '%s' at '%s' failed to satisfy constraint: %s", show(id, in), memberPath(path), text))
+	v.add("Value '" + show(id, in) + "' at '" + memberPath(path) + "'" + text)
 }
 
 func join(path []string, more ...string) []string { return slices.Concat(path, more) }
@@ -290,11 +296,10 @@ func lowerFirst(s string) string {
 func show(id shapeID, value any) string {
 	var b strings.Builder
 	writeShown(&b, id, value)
-	if b.Len() > maxShown {
-		return b.String()[:maxShown]
-	}
-	return b.String()
+	return cut(b.String())
 }
+
+func cut(text string) string { return text[:min(len(text), maxShown)] }
 
 func writeShown(b *strings.Builder, id shapeID, value any) {
 	if b.Len() > maxShown {

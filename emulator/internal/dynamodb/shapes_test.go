@@ -47,8 +47,20 @@ func TestConstraints(t *testing.T) {
 	for _, tt := range []struct{ operation, members, want string }{
 		{"PutItem", ``, one + "null at 'tableName" + at + "not be null"},
 		{"PutItem", `"TableName":null,"Item":{}`, one + "null at 'tableName" + at + "not be null"},
-		{"PutItem", `"TableName":"","ReturnValues":"SOME"`, one + "'' at 'tableName" + at + "have length greater than or equal to 1"},
-		{"PutItem", `"TableName":"x!"`, one + "'x!' at 'tableName" + at + "satisfy regular expression pattern: [a-zA-Z0-9_.-]+"},
+		{"PutItem", `"TableName":"","Item":{},"ReturnValues":"SOME"`, one + "at 'TableName" + at + "have length greater than or equal to 1"},
+		{"DeleteItem", `"TableName":"","Key":{}`, one + "at 'TableName" + at + "have length greater than or equal to 1"},
+		{"UpdateItem", `"TableName":"","Key":{}`, one + "at 'TableName" + at + "have length greater than or equal to 1"},
+		{"UpdateItem", `"TableName":"x!","Key":{}`, one + "'x!' at 'tableName" + at + "satisfy regular expression pattern: [a-zA-Z0-9_.-]+"},
+		{"UpdateItem", `"TableName":"","ReturnConsumedCapacity":"a","ReturnValues":"b"`, "4 validation errors detected: Value 'a' at 'returnConsumedCapacity" + at + "satisfy enum value set: [INDEXES, TOTAL, NONE]; " +
+			"Value '' at 'tableName" + at + "have length greater than or equal to 1; Value 'b' at 'returnValues" + at + "satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]; Value null at 'key" + at + "not be null"},
+		{"UpdateItem", `"TableName":"Gone","Expected":{"a":{"Exists":false},"b":{"Exists":false}},"ConditionalOperator":"XOR"`, "2 validation errors detected: Value 'XOR' at 'conditionalOperator" + at + "satisfy enum value set: [OR, AND]; Value null at 'key" + at + "not be null"},
+		{"UpdateItem", thing + `,"ReturnValues":"a","ReturnConsumedCapacity":"b"`, envelope + unknownReturn},
+		{"UpdateItem", thing + `,"ConditionalOperator":"XOR"`, envelope + unknownOperator},
+		{"DeleteItem", thing + `,"ReturnValues":"a","ReturnConsumedCapacity":"b"`, "2 validation errors detected: Value 'b' at 'returnConsumedCapacity" + at + "satisfy enum value set: [INDEXES, TOTAL, NONE]; " + unknownReturn},
+		{"PutItem", `"TableName":"Things","Item":{},"ReturnValues":"a","ReturnConsumedCapacity":"b","ReturnItemCollectionMetrics":"c"`, "3 validation errors detected: Value 'b' at 'returnConsumedCapacity" + at +
+			"satisfy enum value set: [INDEXES, TOTAL, NONE]; " + unknownReturn + "; Value 'c' at 'returnItemCollectionMetrics" + at + "satisfy enum value set: [SIZE, NONE]"},
+		{"Query", `"TableName":"Gone","ConditionalOperator":"XOR","Select":"BOGUS"`, unknownOperator},
+		{"PutItem", `"TableName":"x!","Item":{}`, one + "'x!' at 'tableName" + at + "satisfy regular expression pattern: [a-zA-Z0-9_.-]+"},
 		{"PutItem", `"TableName":"` + long + `","Item":{}`, one + "'" + long + "' at 'tableName" + at + "have length less than or equal to 255"},
 		{"PutItem", `"TableName":"Things"`, one + "null at 'item" + at + "not be null"},
 		{"PutItem", `"TableName":"Things","ReturnValues":"a","ReturnConsumedCapacity":"b","ReturnItemCollectionMetrics":"c","ConditionalOperator":"d","ReturnValuesOnConditionCheckFailure":"e"`,
@@ -73,6 +85,9 @@ func TestConstraints(t *testing.T) {
 		{"CreateTable", `"TableName":"abc","KeySchema":[{"AttributeName":"a","KeyType":"HASH"}],"AttributeDefinitions":[],"GlobalSecondaryIndexes":[{"IndexName":"xy","KeySchema":[],"Projection":{"ProjectionType":"SOME","NonKeyAttributes":[]}}]`,
 			"4 validation errors detected: Value 'xy' at 'globalSecondaryIndexes.1.member.indexName" + at + "have length greater than or equal to 3; Value '[]' at 'globalSecondaryIndexes.1.member.keySchema" + at + "have length greater than or equal to 1; " +
 				"Value 'SOME' at 'globalSecondaryIndexes.1.member.projection.projectionType" + at + "satisfy enum value set: [ALL, INCLUDE, KEYS_ONLY]; Value '[]' at 'globalSecondaryIndexes.1.member.projection.nonKeyAttributes" + at + "have length greater than or equal to 1"},
+		{"CreateTable", `"TableName":"abc","KeySchema":[{"AttributeName":"a","KeyType":"HASH"}],"AttributeDefinitions":[],"LocalSecondaryIndexes":[{"IndexName":"aa","KeySchema":[{"AttributeName":"a","KeyType":"HASH"}],"Projection":{}}],
+			"GlobalSecondaryIndexes":[{"IndexName":"zz","KeySchema":[{"AttributeName":"a","KeyType":"HASH"}],"Projection":{}}]`,
+			"2 validation errors detected: Value 'zz' at 'globalSecondaryIndexes.1.member.indexName" + at + "have length greater than or equal to 3; Value 'aa' at 'localSecondaryIndexes.1.member.indexName" + at + "have length greater than or equal to 3"},
 		{"ListTables", `"Limit":101`, one + "'101' at 'limit" + at + "have value less than or equal to 100"},
 		{"UpdateTimeToLive", `"TableName":"Things","TimeToLiveSpecification":{}`, "2 validation errors detected: Value null at 'timeToLiveSpecification.enabled" + at + "not be null; Value null at 'timeToLiveSpecification.attributeName" + at + "not be null"},
 		// A wrong type counts before all that, and wherever it is.

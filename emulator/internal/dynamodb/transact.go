@@ -5,6 +5,7 @@
 package dynamodb
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -50,7 +51,7 @@ type transactItem struct {
 // parseTransaction reads a request whose actions are of some of the kinds. Its
 // members have been checked against the model.
 func parseTransaction(body []byte, kinds ...string) (*transaction, error) {
-	s, err := scan(body)
+	s, err := older(body)
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +206,7 @@ func (e *Engine) transactGetItems(body []byte) (json.RawMessage, error) {
 		if a.paths, err = a.r.projectionPaths(); err != nil {
 			return nil, err
 		}
-		if err := a.r.bind.unused(); err != nil {
+		if err := cmp.Or(a.r.bind.unused(), a.r.invalid); err != nil {
 			return nil, err
 		}
 	}
