@@ -16,7 +16,7 @@ import (
 
 // bareServer does what @connections is for with the least that there can be:
 // net/http, a map of connections, and one write for each post. To any message it
-// answers with the connection's id.
+// answers with the connection's id, and to a call of DynamoDB with nothing.
 type bareServer struct {
 	mu    sync.RWMutex
 	conns map[string]net.Conn
@@ -35,6 +35,12 @@ func serveBare() error {
 
 // ServeHTTP takes posts and handshakes.
 func (s *bareServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Header["X-Amz-Target"] != nil {
+		io.Copy(io.Discard, r.Body) // an error means that the client has gone
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		w.Write([]byte("{}"))
+		return
+	}
 	if r.Method == http.MethodPost {
 		s.post(w, r)
 		return

@@ -49,6 +49,7 @@ var parts = []struct {
 	{"vanish", measureVanishing},
 	{"ticker", measureTicker},
 	{"ticks", measureTicks},
+	{"dynamodb", measureDynamoDB},
 }
 
 func main() {

@@ -5,6 +5,7 @@ package dynamodb
 import (
 	"context"
 	"fmt"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -114,6 +115,23 @@ func BenchmarkRenew(b *testing.B) {
 		for i := 0; b.Loop(); i++ {
 			e.must("UpdateItem", `{"TableName":"Rows","Key":{"pk":{"S":"shard-1"},"sk":{"S":"0000000000001#Jx-TaE0_GjQFvSw="}},"UpdateExpression":"SET version = :v, epoch = if_not_exists(epoch, :z) + :o",
 				"ConditionExpression":"attribute_exists(pk)","ExpressionAttributeValues":{":v":{"N":"%d"},":z":{"N":"0"},":o":{"N":"1"}}}`, i)
+		}
+	})
+}
+
+// BenchmarkQueryPage reads a page of 1 MB.
+func BenchmarkQueryPage(b *testing.B) {
+	benchOnStores(b, func(b *testing.B, e *bench) {
+		pad := strings.Repeat("x", 1000)
+		for i := 0; i < 1100; i += 25 {
+			var batch []string
+			for j := range 25 {
+				batch = append(batch, fmt.Sprintf(`{"PutRequest":{"Item":{"pk":{"S":"p"},"sk":{"S":"%06d"},"pad":{"S":"%s"}}}}`, i+j, pad))
+			}
+			e.must("BatchWriteItem", `{"RequestItems":{"Rows":[%s]}}`, strings.Join(batch, ","))
+		}
+		for b.Loop() {
+			e.must("Query", `{"TableName":"Rows","KeyConditionExpression":"pk = :p","ExpressionAttributeValues":{":p":{"S":"p"}}}`)
 		}
 	})
 }
