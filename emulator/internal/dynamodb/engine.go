@@ -8,12 +8,17 @@
 //     maintained, generic, and without dependencies;
 //   - in a file: go.etcd.io/bbolt, which survives the death of the process or
 //     of the machine at any moment without a log to replay, and is one file.
-//     Its commits are dear: a put that waits for one of its own takes 50 to 90
-//     times as long as one in memory, which is about a millisecond. But writers
-//     who come together share commits: with 64 of them, a put takes two to three
-//     times as long. A log-structured store such as github.com/cockroachdb/pebble
-//     makes commits cheaper at the price of compactions in the background and
-//     of dozens of modules.
+//     Each commit is synced to the disk before it is acknowledged, and writers
+//     who come together share commits. Values have checksums, and opening
+//     reads the whole file with a reader that trusts nothing in it.
+//
+// The log-structured store github.com/cockroachdb/pebble/v2 was measured against
+// bbolt in one run, synced, with items of 1 KB and four reads for each write. It
+// made 1.5 to 3 times as many writes a second for one writer, 1.5 times as many
+// for 8, and as many for 64, where it took 1.8 times the CPU; its file had half
+// the size. It took 8 times as long for a read and 30 to 100 times as long to
+// open, and makes a binary 15 MB larger, with 30 modules instead of 2. Functions
+// and tests mostly read, and tests open a store each: bbolt stays.
 //
 // Sums of numbers are made by github.com/cockroachdb/apd, because they have to
 // be exact to 38 digits, which no type of the standard library is.
