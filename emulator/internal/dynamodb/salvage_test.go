@@ -28,6 +28,7 @@ func wellFilled(t *testing.T) (file []byte, items map[string]string) {
 		b.must("CreateTable", indexedTable)
 		b.must("CreateTable", hashTable, "Things", "S")
 		b.must("UpdateTimeToLive", ttlOn)
+		b.must("UpdateTable", `{"TableName":"Things","StreamSpecification":{"StreamEnabled":true,"StreamViewType":"KEYS_ONLY"}}`)
 		for i := range 16 {
 			var batch []string
 			for j := range 5 {
@@ -204,6 +205,9 @@ func TestSalvage(t *testing.T) {
 	}
 	b.wantInStep("Things")
 	b.wantInStep("Indexed")
+	if all := e.streams.list(); len(all) != 1 || b.spaceLen(all[0].Space) < 18 {
+		t.Errorf("%d streams are left, want one with its records", len(all))
+	}
 	if err := e.Close(); err != nil {
 		t.Error(err)
 	}
