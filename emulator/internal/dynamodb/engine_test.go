@@ -28,6 +28,7 @@ type bench struct {
 	clock  *clock.Clock
 	url    string
 	client *dynamodb.Client
+	peer   *peer // nil unless make conformance runs
 }
 
 func open(t testing.TB, dir string) *bench {
@@ -44,7 +45,8 @@ func open(t testing.TB, dir string) *bench {
 			t.Error(err)
 		}
 	})
-	server := httptest.NewServer(engine)
+	b.peer = newPeer(b, dir)
+	server := httptest.NewServer(b.peer.serve(engine))
 	t.Cleanup(server.Close)
 	b.url = server.URL
 	transport := &http.Transport{MaxIdleConnsPerHost: 128}
@@ -88,7 +90,9 @@ func (b *bench) do(operation, input string, args ...any) (string, error) {
 	if len(args) > 0 {
 		input = fmt.Sprintf(input, args...)
 	}
-	out, err := b.engine.Do(context.Background(), operation, []byte(input))
+	out, err := b.peer.do(operation, input, func() ([]byte, error) {
+		return b.engine.Do(context.Background(), operation, []byte(input))
+	})
 	return string(out), err
 }
 

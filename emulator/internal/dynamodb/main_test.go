@@ -15,5 +15,10 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	}
-	os.Exit(leaktest.Main(m, []string{"internal/dynamodb.", "bbolt", "net/http."}, leaktest.Children))
+	code := leaktest.Main(m, []string{"internal/dynamodb.", "bbolt", "net/http."}, leaktest.Children)
+	if err := report(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
