@@ -6,7 +6,7 @@ DATA ?= .data
 ARCH ?= arm64
 FUZZTIME ?= 50000x
 help: ## show this
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t10
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t13
 run: ## run everything on this machine (ADDR, AWS_ADDR, DATA)
 	@go build -o bin/emulator ./emulator/cmd/emulator
 	@exec bin/emulator -template template.yaml -addr "$(ADDR)" -aws-addr "$(AWS_ADDR)" -data "$(DATA)" -map /ws/ticker=TickerSocket \
@@ -25,11 +25,10 @@ bench: ## measure it under load
 lint: validate ## check form, types and template
 	@test -z "$$(gofmt -l .)" || { gofmt -d .; exit 1; }
 	@go vet ./... && go mod tidy -diff && go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
-validate: .venv/bin/cfn-lint ## check template.yaml and what SAM makes of it (needs python3)
-	@.venv/bin/python .ci/validate.py template.yaml
-.venv/bin/cfn-lint: .ci/requirements.txt
-	@python3 -m venv .venv || { echo 'make validate needs python3 with its venv module (Debian: python3-venv)' >&2; exit 1; }
-	@.venv/bin/pip install -q --disable-pip-version-check -r .ci/requirements.txt && touch $@
+validate: ## check template.yaml and what SAM makes of it (needs python3)
+	@.ci/venv && .venv/bin/python .ci/validate.py template.yaml
+conformance: ## compare our DynamoDB with Amazon's DynamoDB Local (needs Java and Maven)
+	@.ci/conformance
 build: ## build each function as sam build does, into bin/functions (ARCH: arm64 or amd64)
 	@for main in functions/*/main.go; do name=$$(basename "$$(dirname "$$main")"); \
 		GOOS=linux GOARCH=$(ARCH) go build -o "bin/functions/$$name/bootstrap" "./functions/$$name" || exit 1; done
@@ -37,4 +36,4 @@ deploy: ## deploy to AWS (needs the SAM CLI 1.158 or later)
 	@sam build && sam deploy
 clean: ## remove what was built, and the local data
 	@rm -rf bin .aws-sam .venv "$(DATA)"
-.PHONY: help run test race cover fuzz bench lint validate build deploy clean
+.PHONY: help run test race cover fuzz bench lint validate conformance build deploy clean
