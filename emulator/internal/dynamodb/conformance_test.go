@@ -259,19 +259,13 @@ func report() error {
 // explain tells why the two may differ here, or "".
 func (d difference) explain() string {
 	for _, e := range explained {
-		if (e.operation == "" || e.operation == d.operation) && e.ours.MatchString(d.ours) && e.theirs.MatchString(d.theirs) {
+		if (e.operation == "" || e.operation == d.operation) && regexp.MustCompile(e.input).MatchString(d.input) &&
+			regexp.MustCompile(e.ours).MatchString(d.ours) && regexp.MustCompile(e.theirs).MatchString(d.theirs) {
 			return e.why
 		}
 	}
 	return ""
 }
-
-// explained are the compared from DynamoDB Local that are meant to be.
-var explained = []struct {
-	operation    string // any if empty
-	ours, theirs *regexp.Regexp
-	why          string
-}{}
 
 // TestNormal makes sure that the comparison sees what differs, and only that.
 func TestNormal(t *testing.T) {
