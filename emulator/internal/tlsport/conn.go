@@ -69,9 +69,9 @@ func (c *Conn) keep(p []byte) {
 		c.read = true
 		return
 	}
-	from := max(0, len(c.head)-3)
+	from := max(0, len(c.head)-2)
 	c.head = append(c.head, p...)
-	end := bytes.Index(c.head[from:], []byte("\r\n\r\n"))
+	end := emptyLine(c.head[from:])
 	switch {
 	case end >= 0:
 		c.read, c.head = true, c.head[:from+end]
@@ -83,6 +83,22 @@ func (c *Conn) keep(p []byte) {
 	}
 }
 
+// emptyLine returns where the line break before an empty line is, or -1. As to
+// net/http, a line break is a newline with or without a carriage return: with a
+// stricter rule, head would still grow while the request is being served.
+func emptyLine(text []byte) int {
+	for i := 0; ; i++ {
+		n := bytes.IndexByte(text[i:], '\n')
+		if n < 0 {
+			return -1
+		}
+		i += n
+		if next := text[i+1:]; bytes.HasPrefix(next, []byte("\n")) || bytes.HasPrefix(next, []byte("\r\n")) {
+			return i
+		}
+	}
+}
+
 // Spellings returns the names of the handshake's headers by their canonical
 // forms, and forgets them: it is for whoever answers the handshake, and gives
 // nothing the next time or of a nil Conn.
@@ -91,9 +107,9 @@ func (c *Conn) Spellings() map[string]string {
 		return nil
 	}
 	names := make(map[string]string)
-	_, lines, _ := strings.Cut(string(c.head), "\r\n")
+	_, lines, _ := strings.Cut(string(c.head), "\n")
 	c.head = nil
-	for line := range strings.SplitSeq(lines, "\r\n") {
+	for line := range strings.SplitSeq(lines, "\n") {
 		name, _, _ := strings.Cut(line, ":")
 		if key := textproto.CanonicalMIMEHeaderKey(name); names[key] == "" {
 			names[key] = name
