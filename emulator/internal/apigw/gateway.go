@@ -216,7 +216,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	repeated := "" // the stage behind a mapped path that stands for it
 	for prefix, api := range g.mapped {
 		rest, ok := strings.CutPrefix(path, prefix)
-		if ok && isSocketPath(rest) {
+		if ok = ok && (rest == "" || rest[0] == '/'); ok && isSocketPath(rest) {
 			api.serve(w, r, rest)
 			return
 		}

@@ -59,6 +59,7 @@ func TestRequestsAreRoutedByHostAndPath(t *testing.T) {
 			"/ws/ticker/test/%40connections/": {404, "NotFoundException",
 				`{"message":"No method found matching route test/@connections/` + unknownID + ` for http method POST."}`},
 			"/ws/ticker/test/connections/": {200, "", "first"},
+			"/ws@connections/":             {200, "", "first"},
 		} {
 			resp, body := f.request("POST", path+unknownID, "", "Authorization", "x")
 			if kind := resp.Header.Get("x-amzn-ErrorType"); resp.StatusCode != want.status || kind != want.kind || body != want.body {
