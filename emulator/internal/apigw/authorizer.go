@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -26,20 +25,24 @@ type identitySource struct {
 	name string
 }
 
-func parseIdentitySources(list []string) ([]identitySource, error) {
+// parseIdentitySources reads those of an authorizer. The ones about the request
+// begin with request and the others with other, which depend on the kind of API.
+func parseIdentitySources(list []string, request, other string) ([]identitySource, error) {
+	kinds := []struct{ prefix, kind string }{
+		{request + "header.", "header"}, {request + "querystring.", "querystring"},
+		{other + "stageVariables.", "stageVariables"}, {other + "context.", "context"},
+	}
 	var out []identitySource
 	for _, s := range list {
 		var src identitySource
-		for prefix, kind := range map[string]string{
-			"route.request.header.": "header", "route.request.querystring.": "querystring",
-			"stageVariables.": "stageVariables", "context.": "context",
-		} {
-			if name, ok := strings.CutPrefix(s, prefix); ok && name != "" {
-				src = identitySource{kind, name}
+		for _, k := range kinds {
+			if name, ok := strings.CutPrefix(s, k.prefix); ok && name != "" {
+				src = identitySource{k.kind, name}
 			}
 		}
 		if src.kind == "" {
-			return nil, fmt.Errorf("identity source %q: want route.request.header.NAME, route.request.querystring.NAME, stageVariables.NAME or context.NAME", s)
+			return nil, fmt.Errorf("identity source %q: want %sNAME, %sNAME, %sNAME or %sNAME",
+				s, kinds[0].prefix, kinds[1].prefix, kinds[2].prefix, kinds[3].prefix)
 		}
 		out = append(out, src)
 	}
@@ -108,17 +111,18 @@ func (c *conn) authorize(ev socketEvent, s *step) (later, now json.RawMessage, r
 		a.g.cfg.Log.Warn("authorizer's answer is invalid, so the handshake is refused with 500", "api", a.def.LogicalID, "error", err)
 		return nil, nil, http.StatusInternalServerError
 	}
-	if !grant.allows(a.methodARN) {
+	if grant.policy.decide(a.methodARN) != allowed {
 		return nil, nil, http.StatusForbidden
 	}
-	values := map[string]any{}
-	for k, v := range grant.context {
-		values[k] = v
-	}
-	values["principalId"] = grant.principalID
-	first := maps.Clone(values)
-	first["integrationLatency"] = a.g.cfg.Clock.Now().Sub(start).Milliseconds()
-	return encode(values), encode(first), 0
+	values := grant.caller()
+	later = encode(values)
+	values["integrationLatency"] = a.g.cfg.Clock.Now().Sub(start).Milliseconds()
+	return later, encode(values), 0
+}
+
+// arn names what of an API's stage is called, for policies.
+func (g *Gateway) arn(api, stage, what string) string {
+	return fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/%s", g.cfg.Stack.Region, g.cfg.Stack.AccountID, api, stage, what)
 }
 
 // isUnauthorized says whether a function failed with the message that stands

@@ -168,7 +168,7 @@ func TestPolicyEvaluation(t *testing.T) {
 		g, err := parseGrant([]byte(policy(tt.statements)))
 		if err != nil {
 			t.Errorf("%s: %v", tt.name, err)
-		} else if got := g.allows(methodARN); got != tt.want {
+		} else if got := g.policy.decide(methodARN) == allowed; got != tt.want {
 			t.Errorf("%s: got %t, want %t", tt.name, got, tt.want)
 		}
 	}

@@ -1,8 +1,11 @@
 package apigw
 
 import (
+	"net/http"
 	"sync"
 	"time"
+
+	"crypto-ticker/emulator/internal/clock"
 )
 
 // maxCachedGrants bounds what is kept of an authorizer's answers.
@@ -17,6 +20,35 @@ type grants[T any] struct {
 type kept[T any] struct {
 	grant T
 	until time.Time
+}
+
+// of returns the answer that is kept for values, or calls for one and keeps it for
+// ttl: unless that is 0, or there are no values to tell callers apart.
+func (g *grants[T]) of(c *clock.Clock, values []string, ttl time.Duration, call func() (T, error)) (T, error) {
+	if ttl == 0 || len(values) == 0 {
+		return call()
+	}
+	key := string(encode(values))
+	if grant, ok := g.get(key, c.Now()); ok {
+		return grant, nil
+	}
+	grant, err := call()
+	if err == nil {
+		now := c.Now()
+		g.keep(key, grant, now, now.Add(ttl))
+	}
+	return grant, err
+}
+
+// ask calls the authorizer of a request that Close does not know of yet.
+func ask[T any](g *Gateway, s *step, functionARN string, timeout time.Duration, event any, parse func(out []byte) (T, error)) (grant T, err error) {
+	out, err := g.task(s, functionARN, timeout, encode(event))
+	if err != nil {
+		return grant, err
+	}
+	grant, err = parse(out)
+	s.end(http.StatusOK, err)
+	return grant, err
 }
 
 // get returns the answer for a key, if it has not expired.

@@ -29,7 +29,7 @@ type httpAuthorizer struct {
 // is yet to be compared with the request.
 type httpGrant struct {
 	allowed     bool // of a simple answer
-	policy      []statement
+	policy      statements
 	principalID string
 	context     map[string]json.RawMessage
 }
@@ -40,14 +40,11 @@ type httpIdentity struct {
 }
 
 func newHTTPAuthorizer(api *httpAPI, def *template.HTTPAuthorizer) (*httpAuthorizer, error) {
-	a := &httpAuthorizer{api: api, def: def}
-	for _, s := range def.IdentitySource {
-		src, err := parseHTTPSource(s)
-		if err != nil {
-			return nil, fmt.Errorf("%s: authorizer %s: %w", def.Pos, def.Name, err)
-		}
-		a.sources = append(a.sources, src)
+	sources, err := parseIdentitySources(def.IdentitySource, "$request.", "$")
+	if err != nil {
+		return nil, fmt.Errorf("%s: authorizer %s: %w", def.Pos, def.Name, err)
 	}
+	a := &httpAuthorizer{api: api, def: def, sources: sources}
 	if def.JWT != nil {
 		if len(a.sources) != 1 {
 			return nil, fmt.Errorf("%s: authorizer %s: a JWT authorizer has one identity source", def.Pos, def.Name)
@@ -55,18 +52,6 @@ func newHTTPAuthorizer(api *httpAPI, def *template.HTTPAuthorizer) (*httpAuthori
 		a.issuer = newIssuer(def.JWT.Issuer, api.g.cfg.Clock)
 	}
 	return a, nil
-}
-
-func parseHTTPSource(s string) (identitySource, error) {
-	for _, kind := range []struct{ prefix, kind string }{
-		{"$request.header.", "header"}, {"$request.querystring.", "querystring"},
-		{"$stageVariables.", "stageVariables"}, {"$context.", "context"},
-	} {
-		if name, ok := strings.CutPrefix(s, kind.prefix); ok && name != "" {
-			return identitySource{kind.kind, name}, nil
-		}
-	}
-	return identitySource{}, fmt.Errorf("identity source %q: want $request.header.NAME, $request.querystring.NAME, $stageVariables.NAME or $context.NAME", s)
 }
 
 // identity returns the values of the sources, or false if one is missing or
@@ -163,25 +148,11 @@ func (a *httpAuthorizer) authorize(w http.ResponseWriter, call *httpCall) (httpI
 
 // grant returns what the function has answered for these values, or calls it.
 func (a *httpAuthorizer) grant(call *httpCall, values []string) (*httpGrant, error) {
-	key := string(encode(values))
-	cached := a.def.CacheTTL > 0 && len(values) > 0
-	if cached {
-		if g, ok := a.grants.get(key, a.api.g.cfg.Clock.Now()); ok {
-			return g, nil
-		}
-	}
-	step := call.outcome.authorizerStep()
-	out, err := a.api.g.task(step, a.def.FunctionARN, httpAuthorizerTimeout, encode(a.event(call, values)))
-	if err != nil {
-		return nil, err
-	}
-	grant, err := parseHTTPGrant(out, a.def.Simple)
-	step.end(http.StatusOK, err)
-	if err == nil && cached {
-		now := a.api.g.cfg.Clock.Now()
-		a.grants.keep(key, grant, now, now.Add(a.def.CacheTTL))
-	}
-	return grant, err
+	g := a.api.g
+	return a.grants.of(g.cfg.Clock, values, a.def.CacheTTL, func() (*httpGrant, error) {
+		return ask(g, call.outcome.authorizerStep(), a.def.FunctionARN, httpAuthorizerTimeout, a.event(call, values),
+			func(out []byte) (*httpGrant, error) { return parseHTTPGrant(out, a.def.Simple) })
+	})
 }
 
 // parseHTTPGrant reads a function's answer. Unlike that of a WebSocket API's
@@ -222,7 +193,7 @@ func (g *httpGrant) allows(arn string) bool {
 	if g.policy == nil {
 		return g.allowed
 	}
-	return (&grant{statements: g.policy}).allows(arn)
+	return g.policy.decide(arn) == allowed
 }
 
 func (g *httpGrant) identity() httpIdentity {
@@ -238,7 +209,5 @@ func (g *httpGrant) identity() httpIdentity {
 
 // arn names the request for policies.
 func (c *httpCall) arn() string {
-	stack, def := c.api.g.cfg.Stack, c.api.def
-	return "arn:aws:execute-api:" + stack.Region + ":" + stack.AccountID + ":" + def.ID + "/" + def.Stage + "/" +
-		c.r.Method + "/" + strings.TrimPrefix(c.path, "/")
+	return c.api.g.arn(c.api.def.ID, c.api.def.Stage, c.r.Method+"/"+strings.TrimPrefix(c.path, "/"))
 }

@@ -243,7 +243,7 @@ func TestARNOfANamedStageLacksItInThePath(t *testing.T) {
 func TestHTTPIdentitySourcesThatAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{"", "$request.header.", "route.request.header.A", "$request.body.a"} {
-		if _, err := parseHTTPSource(s); err == nil {
+		if _, err := parseIdentitySources([]string{s}, "$request.", "$"); err == nil {
 			t.Errorf("%q: no error", s)
 		}
 	}

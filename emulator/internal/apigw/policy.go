@@ -17,9 +17,22 @@ const (
 // grant is what an authorizer answered, checked and not yet evaluated.
 type grant struct {
 	principalID string
-	statements  []statement
+	policy      statements
 	context     map[string]string
 }
+
+// caller is what events say of whom the grant is for.
+func (g *grant) caller() map[string]any {
+	values := map[string]any{}
+	for k, v := range g.context {
+		values[k] = v
+	}
+	values["principalId"] = g.principalID
+	return values
+}
+
+// statements are those of an authorizer's policyDocument.
+type statements []statement
 
 type statement struct {
 	allow     bool
@@ -47,7 +60,7 @@ func parseGrant(out []byte) (*grant, error) {
 	if err := json.Unmarshal(fields["principalId"], &g.principalID); err != nil || g.principalID == "" {
 		return nil, errors.New("principalId is missing or no string")
 	}
-	if g.statements, err = parsePolicy(fields["policyDocument"]); err != nil {
+	if g.policy, err = parsePolicy(fields["policyDocument"]); err != nil {
 		return nil, err
 	}
 	if g.context, err = parseContext(fields["context"]); err != nil {
@@ -56,16 +69,16 @@ func parseGrant(out []byte) (*grant, error) {
 	return g, nil
 }
 
-func parsePolicy(raw json.RawMessage) ([]statement, error) {
-	var policy map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &policy); err != nil || policy == nil {
+func parsePolicy(raw json.RawMessage) (statements, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
 		return nil, errors.New("policyDocument is missing or no object")
 	}
-	list, err := oneOrMore[json.RawMessage](policy["Statement"])
+	list, err := oneOrMore[json.RawMessage](fields["Statement"])
 	if err != nil || len(list) == 0 {
 		return nil, errors.New("policyDocument has no Statement")
 	}
-	var out []statement
+	var out statements
 	for i, raw := range list {
 		s, err := parseStatement(raw)
 		if err != nil {
@@ -161,9 +174,9 @@ const (
 )
 
 // decide says whether the policy lets the principal invoke the method.
-func (g *grant) decide(methodARN string) decision {
+func (p statements) decide(methodARN string) decision {
 	d := unmatched
-	for _, s := range g.statements {
+	for _, s := range p {
 		if !s.matches(methodARN) {
 			continue
 		}
@@ -174,8 +187,6 @@ func (g *grant) decide(methodARN string) decision {
 	}
 	return d
 }
-
-func (g *grant) allows(methodARN string) bool { return g.decide(methodARN) == allowed }
 
 func (s statement) matches(methodARN string) bool {
 	action := false

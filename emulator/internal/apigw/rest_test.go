@@ -317,7 +317,7 @@ func TestAccessLogOfARESTAPI(t *testing.T) {
 		`$context.error.message $context.error.messageString $context.error.responseType <$context.extendedRequestId>`)
 	f := start(t, stack, functions{"authorizer": allowAll["authorizer"], "GET /x/{id}": respond(`{"body":"four"}`), "GET /open": fail("boom")}, option)
 	for _, tt := range []struct{ path, want string }{
-		{"/test/x/1", `GET /x/{id} /test/x/1 200 4 test me - 200 - - - <ID>`},
+		{"/test/x/1", `GET /x/{id} /test/x/1 200 4 test me 200 200 - - - <ID>`},
 		{"/test/x/2", `GET /x/{id} /test/x/2 401 26 test - - - Unauthorized "Unauthorized" UNAUTHORIZED <ID>`},
 		{"/test/open", `GET /open /test/open 502 36 test - - - Internal server error "Internal server error" DEFAULT_5XX <ID>`},
 		{"/test/no", `GET - /test/no 403 42 test - - - Missing Authentication Token "Missing Authentication Token" MISSING_AUTHENTICATION_TOKEN <ID>`},

@@ -3,7 +3,6 @@
 package apigw
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -46,23 +45,11 @@ type requestEvent struct {
 }
 
 func newRESTAuthorizer(api *restAPI, def *template.RESTAuthorizer) (*restAuthorizer, error) {
-	a := &restAuthorizer{api: api, def: def}
-	for _, s := range def.IdentitySource {
-		var src identitySource
-		for prefix, kind := range map[string]string{
-			"method.request.header.": "header", "method.request.querystring.": "querystring",
-			"stageVariables.": "stageVariables", "context.": "context",
-		} {
-			if name, ok := strings.CutPrefix(s, prefix); ok && name != "" {
-				src = identitySource{kind, name}
-			}
-		}
-		if src.kind == "" {
-			return nil, fmt.Errorf("%s: authorizer %s: identity source %q: want method.request.header.NAME, "+
-				"method.request.querystring.NAME, stageVariables.NAME or context.NAME", def.Pos, def.Name, s)
-		}
-		a.sources = append(a.sources, src)
+	sources, err := parseIdentitySources(def.IdentitySource, "method.request.", "")
+	if err != nil {
+		return nil, fmt.Errorf("%s: authorizer %s: %w", def.Pos, def.Name, err)
 	}
+	a := &restAuthorizer{api: api, def: def, sources: sources}
 	if def.Type != "REQUEST" && (len(a.sources) != 1 || a.sources[0].kind != "header") {
 		return nil, fmt.Errorf("%s: authorizer %s: of type TOKEN, it has one header as identity source", def.Pos, def.Name)
 	}
@@ -117,7 +104,7 @@ func (a *restAuthorizer) authorize(w http.ResponseWriter, c *restCall) bool {
 		a.api.refuse(w, c, restAuthorizerFailed)
 		return false
 	}
-	switch g.decide(c.methodARN()) {
+	switch g.policy.decide(c.methodARN()) {
 	case denied:
 		a.api.refuse(w, c, restDenied)
 		return false
@@ -125,36 +112,19 @@ func (a *restAuthorizer) authorize(w http.ResponseWriter, c *restCall) bool {
 		a.api.refuse(w, c, restUnmatched)
 		return false
 	}
-	says := map[string]any{}
-	for k, v := range g.context {
-		says[k] = v
-	}
-	says["principalId"] = g.principalID
-	says["integrationLatency"] = a.api.g.cfg.Clock.Now().Sub(began).Milliseconds()
-	c.authorizer = json.RawMessage(encode(says))
+	caller := g.caller()
+	caller["integrationLatency"] = a.api.g.cfg.Clock.Now().Sub(began).Milliseconds()
+	c.authorizer = encode(caller)
 	return true
 }
 
 // grant returns what the function has answered for these values, or calls it.
 // What is kept holds for all routes of the API.
 func (a *restAuthorizer) grant(c *restCall, values []string) (*grant, error) {
-	key := string(encode(values))
-	cached := a.def.CacheTTL > 0 && len(values) > 0
-	if cached {
-		if g, ok := a.grants.get(key, a.api.g.cfg.Clock.Now()); ok {
-			return g, nil
-		}
-	}
-	out, err := a.api.g.task(c.outcome.authorizerStep(), a.def.FunctionARN, authorizerTimeout, encode(a.event(c, values)))
-	if err != nil {
-		return nil, err
-	}
-	g, err := parseGrant(out)
-	if err == nil && cached {
-		now := a.api.g.cfg.Clock.Now()
-		a.grants.keep(key, g, now, now.Add(a.def.CacheTTL))
-	}
-	return g, err
+	g := a.api.g
+	return a.grants.of(g.cfg.Clock, values, a.def.CacheTTL, func() (*grant, error) {
+		return ask(g, c.outcome.authorizerStep(), a.def.FunctionARN, authorizerTimeout, a.event(c, values), parseGrant)
+	})
 }
 
 func (a *restAuthorizer) event(c *restCall, values []string) any {

@@ -129,7 +129,5 @@ func (a *restAPI) isBinary(mediaType string) bool {
 
 // methodARN names the request for policies.
 func (c *restCall) methodARN() string {
-	stack, def := c.api.g.cfg.Stack, c.api.def
-	return "arn:aws:execute-api:" + stack.Region + ":" + stack.AccountID + ":" + def.ID + "/" + def.Stage + "/" +
-		c.r.Method + "/" + strings.TrimPrefix(c.path, "/")
+	return c.api.g.arn(c.api.def.ID, c.api.def.Stage, c.r.Method+"/"+strings.TrimPrefix(c.path, "/"))
 }

@@ -3,7 +3,6 @@
 package apigw
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"sync"
@@ -31,14 +30,13 @@ type socketAPI struct {
 func newSocketAPI(g *Gateway, def *template.WebSocketAPI, domain string) (*socketAPI, error) {
 	a := &socketAPI{g: g, def: def, domain: domain, conns: map[string]*conn{},
 		log: newAccessLog(g, def.LogicalID, def.AccessLog), throttles: g.newThrottles(def.LogicalID, def.StageSettings, maps.Keys(def.Routes))}
-	a.methodARN = fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/$connect",
-		g.cfg.Stack.Region, g.cfg.Stack.AccountID, def.ID, def.Stage)
+	a.methodARN = g.arn(def.ID, def.Stage, "$connect")
 	var err error
 	if a.selection, err = parseSelection(def.RouteSelectionExpression); err != nil {
 		return nil, err
 	}
 	if def.Authorizer != nil {
-		if a.sources, err = parseIdentitySources(def.Authorizer.IdentitySource); err != nil {
+		if a.sources, err = parseIdentitySources(def.Authorizer.IdentitySource, "route.request.", ""); err != nil {
 			return nil, err
 		}
 	}
