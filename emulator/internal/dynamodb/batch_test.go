@@ -34,6 +34,7 @@ func TestBatchErrors(t *testing.T) {
 	for i := range 101 {
 		puts, keys = append(puts, fmt.Sprintf(put, i)), append(keys, fmt.Sprintf(`{"pk":{"S":"%d"}}`, i))
 	}
+	const unknownCapacity = "Value 'A' at 'returnConsumedCapacity' failed to satisfy constraint: Member must satisfy enum value set: [INDEXES, TOTAL, NONE]"
 	const missing = "Validation: 1 validation error detected: Value null at 'requestItems' failed to satisfy constraint: Member must not be null"
 	for _, tt := range []struct{ operation, items, want string }{
 		{"BatchWriteItem", `null`, missing},
@@ -45,6 +46,15 @@ func TestBatchErrors(t *testing.T) {
 		{"BatchGetItem", `{}`, "Validation: 1 validation error detected: Value at 'RequestItems' failed to satisfy constraint: Member must have length greater than or equal to 1"},
 		{"BatchWriteItem", `{"Things":[]}`, "Validation: 1 validation error detected: Value '{Things=[]}' at 'requestItems' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]"},
 		{"BatchGetItem", `{"a!": {"Keys":[{}]}}`, `Validation: 1 validation error detected: Value '{"a!":{"Keys":[{}]}}' at 'requestItems' failed to satisfy constraint: Map keys must satisfy constraint: [Member must have length less than or equal to 255, Member must have length greater than or equal to 3, Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+]`},
+		{"BatchWriteItem", `{"a!":[` + puts[1] + `]}`, "Validation: 1 validation error detected: Value '{a!=[WriteRequest(putRequest=PutRequest(item={pk=AttributeValue(s=1, n=null, b=null, sS=null, nS=null, bS=null, m=null, l=null, nULL=null, bOOL=null)}), deleteRequest=null)]}' " +
+			"at 'requestItems' failed to satisfy constraint: Map keys must satisfy constraint: [Member must have length less than or equal to 255, Member must have length greater than or equal to 3, Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+]"},
+		// What is unknown is told before tables are looked for, and BatchGetItem tells of a name before it.
+		{"BatchWriteItem", `{"Nothing":[` + puts[1] + `]},"ReturnConsumedCapacity":"A","ReturnItemCollectionMetrics":"B"`, "Validation: 2 validation errors detected: " + unknownCapacity + "; " +
+			"Value 'B' at 'returnItemCollectionMetrics' failed to satisfy constraint: Member must satisfy enum value set: [SIZE, NONE]"},
+		{"BatchGetItem", `{"Nothing":{"Keys":[` + keys[1] + `]}},"ReturnConsumedCapacity":"A"`, "Validation: 1 validation error detected: " + unknownCapacity},
+		{"BatchWriteItem", `{"a!":[` + puts[1] + `]},"ReturnConsumedCapacity":"A"`, "Validation: 1 validation error detected: " + unknownCapacity},
+		{"BatchGetItem", `{"a!":{"Keys":[{"pk":{"S":"a"}}]}},"ReturnConsumedCapacity":"A"`, `Validation: 2 validation errors detected: Value '{"a!":{"Keys":[{"pk":{"S":"a"}}]}}'` + " at 'requestItems' failed to satisfy constraint: Map keys must satisfy constraint: " +
+			"[Member must have length less than or equal to 255, Member must have length greater than or equal to 3, Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+]; " + unknownCapacity},
 		{"BatchWriteItem", `{"Things":[` + puts[1] + `,{"DeleteRequest":{"Key":{"pk":{"S":"1"}}}}]}`, "Validation: Provided list of item keys contains duplicates"},
 		{"BatchGetItem", `{"Things":{"Keys":[` + keys[1] + `,` + keys[1] + `]}}`, "Validation: Provided list of item keys contains duplicates"},
 		{"BatchWriteItem", `{"Nothing":[` + puts[1] + `]}`, "ResourceNotFound: Requested resource not found"},

@@ -6,6 +6,7 @@
 //
 // Its argument is botocore's folder; without one, the python3 on the path is
 // asked for it.
+
 package main
 
 import (
@@ -82,19 +83,20 @@ var operations = map[string][]string{
 // values of enumerations. Where that has been observed, it stands here.
 var (
 	memberOrder = map[string]string{
-		"PutItemInput":          "ReturnConsumedCapacity TableName Item ConditionalOperator Expected ReturnValues ReturnItemCollectionMetrics",
-		"GetItemInput":          "ReturnConsumedCapacity AttributesToGet TableName Key",
-		"DeleteItemInput":       "ReturnConsumedCapacity TableName ReturnValues ReturnItemCollectionMetrics Key ConditionalOperator Expected",
-		"UpdateItemInput":       "ReturnConsumedCapacity TableName ReturnItemCollectionMetrics ReturnValues ConditionalOperator Key Expected AttributeUpdates",
-		"QueryInput":            "Select IndexName ReturnConsumedCapacity QueryFilter TableName ConditionalOperator AttributesToGet Limit KeyConditions",
-		"ScanInput":             "Select IndexName TotalSegments ReturnConsumedCapacity TableName ConditionalOperator ScanFilter Segment Limit AttributesToGet",
-		"BatchGetItemInput":     "ReturnConsumedCapacity RequestItems",
-		"BatchWriteItemInput":   "ReturnConsumedCapacity ReturnItemCollectionMetrics RequestItems",
-		"CreateTableInput":      "AttributeDefinitions TableName BillingMode ProvisionedThroughput KeySchema GlobalSecondaryIndexes LocalSecondaryIndexes",
-		"UpdateTableInput":      "TableName ProvisionedThroughput BillingMode GlobalSecondaryIndexUpdates",
-		"Put":                   "TableName",
-		"ListTablesInput":       "Limit ExclusiveStartTableName",
-		"ProvisionedThroughput": "WriteCapacityUnits ReadCapacityUnits",
+		"PutItemInput":            "ReturnConsumedCapacity TableName Item ConditionalOperator Expected ReturnValues ReturnItemCollectionMetrics",
+		"GetItemInput":            "ReturnConsumedCapacity AttributesToGet TableName Key",
+		"DeleteItemInput":         "ReturnConsumedCapacity TableName ReturnValues ReturnItemCollectionMetrics Key ConditionalOperator Expected",
+		"UpdateItemInput":         "ReturnConsumedCapacity TableName ReturnItemCollectionMetrics ReturnValues ConditionalOperator Key Expected AttributeUpdates",
+		"QueryInput":              "Select IndexName ReturnConsumedCapacity QueryFilter TableName ConditionalOperator AttributesToGet Limit KeyConditions",
+		"ScanInput":               "Select IndexName TotalSegments ReturnConsumedCapacity TableName ConditionalOperator ScanFilter Segment Limit AttributesToGet",
+		"BatchGetItemInput":       "ReturnConsumedCapacity RequestItems",
+		"BatchWriteItemInput":     "ReturnConsumedCapacity ReturnItemCollectionMetrics RequestItems",
+		"CreateTableInput":        "AttributeDefinitions TableName BillingMode ProvisionedThroughput KeySchema GlobalSecondaryIndexes LocalSecondaryIndexes",
+		"UpdateTableInput":        "TableName ProvisionedThroughput BillingMode GlobalSecondaryIndexUpdates",
+		"Put":                     "TableName",
+		"TransactWriteItemsInput": "ClientRequestToken",
+		"ListTablesInput":         "Limit ExclusiveStartTableName",
+		"ProvisionedThroughput":   "WriteCapacityUnits ReadCapacityUnits",
 	}
 	enumOrder = map[string]string{
 		"ReturnConsumedCapacity":              "INDEXES TOTAL NONE",

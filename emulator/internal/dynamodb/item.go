@@ -111,13 +111,10 @@ func (e *Engine) updateItem(body []byte) (json.RawMessage, error) {
 		return nil, err
 	}
 	ch.needsOld = true
-	ch.next = func(old item) (item, []byte, error) {
-		it, stored, err := ch.t.updated(r.key, ch.update, old)
-		if err == nil && ch.update.written(it) > maxItemSize {
-			err = errUpdateTooLarge
-		}
-		return it, stored, err
+	if ch.update.charge() > maxItemSize {
+		return nil, errUpdateTooLarge
 	}
+	ch.next = func(old item) (item, []byte, error) { return ch.t.updated(r.key, ch.update, old) }
 	return e.carryOut(ch)
 }
 

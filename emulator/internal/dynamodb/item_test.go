@@ -154,23 +154,6 @@ func TestItemSizeLimit(t *testing.T) {
 		"Validation: Item size to update has exceeded the maximum allowed size")
 }
 
-// TestUpdateSize has the sizes that UpdateItem was seen to accept and refuse.
-func TestUpdateSize(t *testing.T) {
-	t.Parallel()
-	b := open(t, "")
-	b.must("CreateTable", hashTable, "Things", "S")
-	set := func(pad int) error { // the item: pk, K, b and the pad
-		_, err := b.do("UpdateItem", `{"TableName":"Things","Key":{"pk":{"S":"K"}},"UpdateExpression":"SET b = :b","ExpressionAttributeValues":{":b":{"S":"%s"}}}`, strings.Repeat("x", pad))
-		return err
-	}
-	if err := set(maxItemSize - 1 - 22); err != nil {
-		t.Error(err)
-	}
-	if err := set(maxItemSize - 22); err == nil || short(err) != "Validation: Item size to update has exceeded the maximum allowed size" {
-		t.Errorf("got %v", err)
-	}
-}
-
 // TestUpdateIsBounded has short expressions that ask for gigabytes. They fail on
 // the way, not when the item is complete.
 func TestUpdateIsBounded(t *testing.T) {

@@ -45,6 +45,9 @@ func (e *Engine) query(body []byte) (json.RawMessage, error) {
 		return nil, err
 	}
 	p.terms = terms
+	if keys := len(p.schema.attributes()); len(terms) > keys && r.keyCondition != nil {
+		return nil, validationf("The number of query conditions (%d) exceeds the number of key attributes defined in the schema (%d)", len(terms), keys)
+	}
 	if p.from, p.to, err = rangeOf(terms, p.schema); err != nil {
 		return nil, err
 	}

@@ -2,7 +2,10 @@
 
 package dynamodb
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // keyTerm is one comparison of a key condition: an attribute with values.
 type keyTerm struct {
@@ -195,5 +198,11 @@ func (r *request) parseKeyCondition() ([]keyTerm, error) {
 	if err != nil {
 		return nil, err
 	}
-	return keyTerms(c)
+	terms, err := keyTerms(c)
+	for i, t := range terms {
+		if slices.ContainsFunc(terms[:i], func(u keyTerm) bool { return u.name == t.name }) {
+			return nil, validation("Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per key")
+		}
+	}
+	return terms, err
 }

@@ -86,12 +86,25 @@ func TestQueryErrors(t *testing.T) {
 	t.Parallel()
 	b := open(t, "")
 	b.must("CreateTable", sortTable, "Rows", "N")
+	const operand = "Invalid KeyConditionExpression: Incorrect operand type for operator or function; operator or function: "
+	b.wantError("Query", `{"TableName":"Gone","KeyConditionExpression":"pk = :n AND begins_with(sk, :n)","ExpressionAttributeValues":{":n":{"N":"1"}}}`, "Validation: "+operand+"begins_with, operand type: N")
 	for _, tt := range []struct{ expr, want string }{
 		{"sk = :n", "Query condition missed key schema element: pk"},
 		{"pk = :s AND x = :n", "Query condition missed key schema element: sk"},
 		{"pk > :s", "Query key condition not supported"},
-		{"pk = :s AND sk = :n AND sk = :n", "Conditions can be of length 1 or 2 only"},
-		{"pk = :s AND pk = :s", "KeyConditionExpressions must only contain one condition per key"},
+		{"pk = :s AND sk > :n AND sk < :n", "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per key"},
+		{"pk = :s AND sk > :n AND extra = :n", "The number of query conditions (3) exceeds the number of key attributes defined in the schema (2)"},
+		{"pk = :s AND pk = :s", "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per key"},
+		{"pk = :s AND sk = :t", "One or more parameter values were invalid: Condition parameter type does not match schema type"},
+		// Of several mistakes, that on the left is told.
+		{"pk = :s AND sk < :t", operand + "<, operand type: BOOL"},
+		{"pk = :s AND :t >= sk", operand + ">=, operand type: BOOL"},
+		{"pk = :s AND sk BETWEEN :t AND :t", operand + "BETWEEN, operand type: BOOL"},
+		{"pk = :s AND begins_with(sk, :n)", operand + "begins_with, operand type: N"},
+		{"pk = :s AND begins_with(sk, :n) AND sk = :gone", operand + "begins_with, operand type: N"},
+		{"pk = :s AND begins_with(sk, :n) AND sk > :s", operand + "begins_with, operand type: N"},
+		{"begins_with(sk, :n) AND pk = :gone", operand + "begins_with, operand type: N"},
+		{"pk = :gone AND begins_with(sk, :n)", "Invalid KeyConditionExpression: An expression attribute value used in expression is not defined; attribute value: :gone"},
 		{"pk = :s OR sk = :n", "Invalid operator used in KeyConditionExpression: OR"},
 		{"pk = :s AND sk <> :n", "Invalid operator used in KeyConditionExpression: <>"},
 		{"pk = :s AND contains(sk, :n)", "Invalid operator used in KeyConditionExpression: contains"},
@@ -108,7 +121,7 @@ func TestQueryErrors(t *testing.T) {
 		{"pk", `Invalid KeyConditionExpression: Syntax error; token: "<EOF>", near: "pk"`},
 	} {
 		var values []string
-		for name, v := range map[string]string{":s": `{"S":"a"}`, ":n": `{"N":"1"}`, ":e": `{"S":""}`} {
+		for name, v := range map[string]string{":s": `{"S":"a"}`, ":n": `{"N":"1"}`, ":e": `{"S":""}`, ":t": `{"BOOL":true}`} {
 			if strings.Contains(tt.expr, name) {
 				values = append(values, `"`+name+`":`+v)
 			}

@@ -218,9 +218,13 @@ func (s *scanner) names() (map[string]string, error) {
 
 func (s *scanner) values(invalid *error) (map[string]value, error) {
 	values := map[string]value{}
+	depth := 0
+	if s.older {
+		depth = -1 // what nests too deep for an item by one level may be compared with
+	}
 	err := s.members(func(placeholder string) error {
 		v, err := later(s, func() (value, error) {
-			v, err := s.value(0)
+			v, err := s.value(depth)
 			return v, s.forPlaceholder(err, placeholder)
 		}, invalid)
 		values[placeholder] = v

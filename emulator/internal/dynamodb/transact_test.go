@@ -128,6 +128,10 @@ func TestTransactionErrors(t *testing.T) {
 				"Value null at 'transactItems.2.member.update.updateExpression' failed to satisfy constraint: Member must not be null; " +
 				"Value null at 'transactItems.3.member.conditionCheck.conditionExpression' failed to satisfy constraint: Member must not be null; " +
 				"Value 'OLD' at 'transactItems.3.member.conditionCheck.returnValuesOnConditionCheckFailure' failed to satisfy constraint: Member must satisfy enum value set: [ALL_OLD, NONE]"},
+		{`[` + put + `,` + put + `],"ReturnConsumedCapacity":"A","ReturnItemCollectionMetrics":"B","ClientRequestToken":"` + strings.Repeat("t", 37) + `"`,
+			"Validation: 3 validation errors detected: Value '" + strings.Repeat("t", 37) + "' at 'clientRequestToken' failed to satisfy constraint: Member must have length less than or equal to 36; " +
+				"Value 'A' at 'returnConsumedCapacity' failed to satisfy constraint: Member must satisfy enum value set: [INDEXES, TOTAL, NONE]; " +
+				"Value 'B' at 'returnItemCollectionMetrics' failed to satisfy constraint: Member must satisfy enum value set: [SIZE, NONE]"},
 		// Actions are looked at one after the other, before tables and keys.
 		{`[{"Put":{"TableName":"Gone","Item":{"pk":{"S":"b"},"d":` + nested(40) + `}}},{"Put":{"TableName":"Gone","Item":{"":{"S":"x"}}}}]`, tooDeep},
 		{`[{"Put":{"TableName":"Gone","Item":{"":{"S":"x"}}}},{"Put":{"TableName":"Gone","Item":{"pk":{"S":"b"},"d":` + nested(100) + `}}}]`, "Validation: Empty attribute name"},
@@ -173,6 +177,7 @@ func TestTransactionErrors(t *testing.T) {
 		{`{"ConditionCheck":{"TableName":"Things","Key":{"pk":{"L":[]}},"ConditionExpression":"attribute_exists(pk)"}}`, schema},
 		{`{"Put":{"TableName":"Indexed","Item":{"pk":{"S":"p"},"sk":{"N":"1"},"g":{"N":"1"}}}}`, "One or more parameter values were invalid: Type mismatch for Index Key g Expected: S Actual: N IndexName: all"},
 		{update(`{"S":"there"}`, `"UpdateExpression":"SET s = s + :one","ExpressionAttributeValues":{":one":{"N":"1"}}`), "An operand in the update expression has an incorrect data type"},
+		{update(`{"S":"there"}`, `"UpdateExpression":"SET s = :d","ExpressionAttributeValues":{":d":`+nested(32)+`}`), strings.TrimPrefix(tooDeep, "Validation: ")},
 		{update(`{"S":"none"}`, `"UpdateExpression":"SET s = absent"`), "The provided expression refers to an attribute that does not exist in the item"},
 	} {
 		_, err := b.do("TransactWriteItems", `{"TransactItems":[{"Put":{"TableName":"Things","Item":{"pk":{"S":"other"}}}},`+tt.item+`]}`)

@@ -44,32 +44,6 @@ func (u *update) apply(old item) (item, error) {
 	return root.item, nil
 }
 
-// Sizes, in bytes, that UpdateItem adds to what an update writes before it looks
-// whether that is too large for an item, as measured on AWS. A transaction adds
-// nothing.
-const (
-	updateCost = 3
-	setCost    = 19 // of SET and ADD
-	removeCost = 2  // of REMOVE and DELETE
-)
-
-// written is what UpdateItem takes for the size of an update that leaves an item.
-func (u *update) written(it item) int {
-	if len(u.actions) == 0 || it == nil {
-		return 0
-	}
-	size := updateCost
-	for _, a := range u.actions {
-		if a.section == "REMOVE" || a.section == "DELETE" {
-			size += removeCost
-			continue
-		}
-		v, _ := it.lookup(a.path)
-		size += setCost + len(a.path[len(a.path)-1].name) + v.size()
-	}
-	return size
-}
-
 // ordered gives the actions by path, so that elements set beyond the end of a
 // list are appended in the order of their indexes.
 func (u *update) ordered() []action {
