@@ -68,13 +68,7 @@ func newHTTPAPI(g *Gateway, def *template.HTTPAPI, domain string) (*httpAPI, err
 	}
 	a := &httpAPI{g: g, def: def, domain: domain, routes: routes, authorizers: map[*template.HTTPAuthorizer]*httpAuthorizer{},
 		log: newAccessLog(g, def.LogicalID, def.AccessLog)}
-	a.throttles = g.newThrottles(def.LogicalID, def.StageSettings, func(yield func(string) bool) {
-		for _, route := range def.Routes {
-			if !yield(route.Key) {
-				return
-			}
-		}
-	})
+	a.throttles = g.newThrottles(def.LogicalID, def.StageSettings, routeKeys(def.Routes, func(r *template.HTTPRoute) string { return r.Key }))
 	for _, route := range def.Routes {
 		auth := route.Authorizer
 		if auth == nil || a.authorizers[auth] != nil {

@@ -28,7 +28,7 @@ func (g *Gateway) mapPaths() error {
 			return fmt.Errorf("apigw: path %s cannot be mapped to %s: it would hide the route %s (%s)", path, id, route.Key, route.Pos)
 		}
 		if route := g.restRouteAt(key); route != nil {
-			return fmt.Errorf("apigw: path %s cannot be mapped to %s: it would hide the route %s %s (%s)", path, id, route.Method, route.Path, route.Pos)
+			return fmt.Errorf("apigw: path %s cannot be mapped to %s: it would hide the route %s (%s)", path, id, route.Key(), route.Pos)
 		}
 		g.mapped[key] = g.sockets[i]
 	}

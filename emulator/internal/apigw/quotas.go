@@ -6,7 +6,6 @@ package apigw
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"math"
 	"sync"
 	"time"
@@ -162,7 +161,7 @@ type throttles map[string]*bucket
 // newThrottles returns the throttles of routes of a stage, if they are on. Of a
 // route that has one limit, the other one is the account's.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
-func (g *Gateway) newThrottles(api string, s template.StageSettings, keys iter.Seq[string]) throttles {
+func (g *Gateway) newThrottles(api string, s template.StageSettings, keys []string) throttles {
 	if !g.cfg.Quotas.RouteThrottles {
 		if len(s.Throttles) > 0 || s.DefaultThrottle != nil {
 			g.cfg.Log.Info("what the template says of throttling is off, as is the quota", "quota", quotaRoute, "api", api)
@@ -170,7 +169,7 @@ func (g *Gateway) newThrottles(api string, s template.StageSettings, keys iter.S
 		return nil
 	}
 	out := throttles{}
-	for key := range keys {
+	for _, key := range keys {
 		rate, burst := -1.0, -1
 		if d := s.DefaultThrottle; d != nil {
 			rate, burst = d.Rate, d.Burst
@@ -195,6 +194,15 @@ func (g *Gateway) newThrottles(api string, s template.StageSettings, keys iter.S
 		out[key] = newBucket(rate, float64(burst), g.cfg.Clock.Now())
 	}
 	return out
+}
+
+// routeKeys returns the keys of routes.
+func routeKeys[T any](routes []T, key func(T) string) []string {
+	keys := make([]string, len(routes))
+	for i, r := range routes {
+		keys[i] = key(r)
+	}
+	return keys
 }
 
 // allowRoute is allowRequest for a route of a stage.

@@ -335,7 +335,7 @@ func TestHalfAThrottleIsCompletedByTheAccounts(t *testing.T) {
 	f := start(t, httpStack("GET /x"), nil, func(c *Config) { c.Quotas.RouteThrottles = true })
 	got := f.newThrottles("Http", template.StageSettings{Throttles: map[string]template.Throttle{
 		"rate": {Rate: 2, Burst: -1}, "burst": {Rate: -1, Burst: 3}, "none": {Rate: -1, Burst: -1},
-	}}, slices.Values([]string{"rate", "burst", "none", "other"}))
+	}}, []string{"rate", "burst", "none", "other"})
 	if r, b := got["rate"], got["burst"]; len(got) != 2 || r.rate != 2 || r.size != 5000 || b.rate != 10_000 || b.size != 3 {
 		t.Errorf("got %+v and %+v of %d", r, b, len(got))
 	}

@@ -25,6 +25,7 @@ type restAPI struct {
 	// authorizers are those that routes have.
 	authorizers map[*template.RESTAuthorizer]*restAuthorizer
 	log         *accessLog
+	throttles   throttles
 }
 
 func newRESTAPI(g *Gateway, def *template.RESTAPI, domain string) (*restAPI, error) {
@@ -34,6 +35,7 @@ func newRESTAPI(g *Gateway, def *template.RESTAPI, domain string) (*restAPI, err
 	}
 	a := &restAPI{g: g, def: def, domain: domain, deploymentID: restID("deployment/" + def.ID), root: root,
 		authorizers: map[*template.RESTAuthorizer]*restAuthorizer{}, log: newAccessLog(g, def.LogicalID, def.AccessLog)}
+	a.throttles = g.newThrottles(def.LogicalID, def.StageSettings, routeKeys(def.Routes, (*template.RESTRoute).Key))
 	for _, route := range def.Routes {
 		auth := route.Authorizer
 		if auth == nil || a.authorizers[auth] != nil {
@@ -93,6 +95,10 @@ func (a *restAPI) answer(w http.ResponseWriter, c *restCall) {
 		a.refuse(w, c, restNoMethod)
 		return
 	}
+	if !a.g.allowRoute(a.throttles, c.route.Key(), a.def.LogicalID) {
+		a.refuse(w, c, restThrottled)
+		return
+	}
 	if auth := a.authorizers[c.route.Authorizer]; auth != nil && !auth.authorize(w, c) {
 		return
 	}
@@ -139,7 +145,7 @@ func (a *restAPI) preflight(w http.ResponseWriter, headers map[string]string) {
 
 // integrate calls the route's function and gives its answer.
 func (a *restAPI) integrate(w http.ResponseWriter, c *restCall) {
-	log := a.g.cfg.Log.With("api", a.def.LogicalID, "route", c.route.Method+" "+c.route.Path)
+	log := a.g.cfg.Log.With("api", a.def.LogicalID, "route", c.route.Key())
 	w.Header()["X-Amzn-Trace-Id"] = c.r.Header["X-Amzn-Trace-Id"]
 	step := c.outcome.integrationStep()
 	out, err := a.g.task(step, c.route.FunctionARN, c.route.Timeout, encode(c.event()))

@@ -292,6 +292,35 @@ func TestRESTRequestsAreThrottled(t *testing.T) {
 	}
 }
 
+// TestRESTMethodsAreThrottled: a method's own limits, and else those of all, hold
+// before the authorizer is asked.
+func TestRESTMethodsAreThrottled(t *testing.T) {
+	t.Parallel()
+	stack := restGuarded(nil, "GET /x", "PUT /x", "ANY /free", "GET /shut")
+	stack.RESTAPIs[0].StageSettings = template.StageSettings{DefaultThrottle: &template.Throttle{Rate: 0.01, Burst: 2},
+		Throttles: map[string]template.Throttle{"ANY /free": {Rate: 1000, Burst: 1000}, "GET /shut": {Rate: 0, Burst: -1}}}
+	log, option := limitedTo(Quotas{RouteThrottles: true})
+	f := start(t, stack, allowAll, option)
+	for request, want := range map[string][]int{"GET /x": {200, 200, 429}, "PUT /x": {200, 200, 429}, "POST /free": {200, 200, 200},
+		"GET /shut": {429, 429, 429}} {
+		method, path, _ := strings.Cut(request, " ")
+		for n, status := range want {
+			resp, body := f.request(method, "/test"+path, "", "Authorization", request)
+			if resp.StatusCode != status || status == 429 && body != `{"message":"Too Many Requests"}` {
+				t.Errorf("%s, time %d: got %s %s; want %d", request, n+1, resp.Status, body, status)
+			}
+		}
+	}
+	log.has(t, quotaRoute)
+	if n := f.count("authorizer"); n != 7 {
+		t.Errorf("the authorizer was asked %d times, want 7", n)
+	}
+	f.clock.Advance(100 * time.Second)
+	if resp, _ := f.request("GET", "/test/x", "", "Authorization", "a"); resp.StatusCode != 200 {
+		t.Errorf("got %s when the bucket had a token again", resp.Status)
+	}
+}
+
 func TestRESTHeadersThatFunctionsDoNotSee(t *testing.T) {
 	t.Parallel()
 	f := start(t, restStack("POST /"), nil)

@@ -5,6 +5,7 @@ package apigw
 import (
 	"maps"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/gobwas/ws"
@@ -28,8 +29,8 @@ type socketAPI struct {
 }
 
 func newSocketAPI(g *Gateway, def *template.WebSocketAPI, domain string) (*socketAPI, error) {
-	a := &socketAPI{g: g, def: def, domain: domain, conns: map[string]*conn{},
-		log: newAccessLog(g, def.LogicalID, def.AccessLog), throttles: g.newThrottles(def.LogicalID, def.StageSettings, maps.Keys(def.Routes))}
+	a := &socketAPI{g: g, def: def, domain: domain, conns: map[string]*conn{}, log: newAccessLog(g, def.LogicalID, def.AccessLog)}
+	a.throttles = g.newThrottles(def.LogicalID, def.StageSettings, slices.Collect(maps.Keys(def.Routes)))
 	a.methodARN = g.arn(def.ID, def.Stage, "$connect")
 	var err error
 	if a.selection, err = parseSelection(def.RouteSelectionExpression); err != nil {

@@ -92,16 +92,17 @@ type loader struct {
 	stack *Stack
 	dir   string // of the template
 
-	functions  map[string]bool // ARNs
-	httpEvents []httpEvent
-	parts      map[string][]*resource       // those of apiParts, by type
-	stage      int                          // of each API, that is being read
-	answering  map[string][]*WebSocketRoute // by route id, those with a RouteResponseSelectionExpression
-	httpAuths  map[*HTTPAPI]*httpAuth
-	restEvents []httpEvent
-	restAuths  map[*RESTAPI]*restAuth
-	throttled  []throttledRoute
-	samDomains []samDomain
+	functions        map[string]bool // ARNs
+	httpEvents       []httpEvent
+	parts            map[string][]*resource       // those of apiParts, by type
+	stage            int                          // of each API, that is being read
+	answering        map[string][]*WebSocketRoute // by route id, those with a RouteResponseSelectionExpression
+	httpAuths        map[*HTTPAPI]*httpAuth
+	restEvents       []httpEvent
+	restAuths        map[*RESTAPI]*restAuth
+	throttled        []throttledRoute
+	throttledMethods []throttledRoute // of REST APIs
+	samDomains       []samDomain
 	// unreadRoutes are those, by API and key, that have no function.
 	unreadRoutes map[[2]string]bool
 }

@@ -163,6 +163,19 @@ func (p *props) list(name string) []*node {
 	return v.items
 }
 
+// objects returns the properties of the objects of a list.
+func (p *props) objects(name string) []*props {
+	var out []*props
+	for _, item := range p.list(name) {
+		if item.kind == object {
+			out = append(out, &props{report: p.report, at: p.at, path: p.path + name + ".", line: item.line, n: item})
+		} else if item.kind != broken {
+			p.errorf(item.line, p.at, "%s%s must hold maps, not %s", p.path, name, item.kind)
+		}
+	}
+	return out
+}
+
 // strings returns the strings of a list.
 func (p *props) strings(name string) []string {
 	var out []string

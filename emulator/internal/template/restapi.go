@@ -11,12 +11,13 @@ import (
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-api.html
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-api.html
 var (
-	restAPIRead   = []string{"AccessLogSetting", "Auth", "BinaryMediaTypes", "Cors", "GatewayResponses", "StageName", "Variables"}
+	restAPIRead = []string{"AccessLogSetting", "Auth", "BinaryMediaTypes", "Cors", "GatewayResponses", "MethodSettings",
+		"StageName", "Variables"}
 	restAPISilent = []string{"AlwaysDeploy", "Description", "DisableExecuteApiEndpoint", "EndpointAccessMode",
 		"EndpointConfiguration", "FailOnWarnings", "MinimumCompressionSize", "Name", "OpenApiVersion", "PropagateTags",
 		"SecurityPolicy", "Tags", "TracingEnabled"}
 	restAPINoted = []string{"ApiKeySourceType", "CacheClusterEnabled", "CacheClusterSize", "CanarySetting", "DefinitionBody",
-		"DefinitionUri", "Domain", "MergeDefinitions", "MethodSettings", "Mode", "Models", "Policy"}
+		"DefinitionUri", "Domain", "MergeDefinitions", "Mode", "Models", "Policy"}
 
 	restEventRead  = []string{"Auth", "Method", "Path", "RestApiId", "TimeoutInMillis"}
 	restEventNoted = []string{"RequestModel", "RequestParameters", "ResponseTransferMode"}
@@ -40,6 +41,7 @@ func (l *loader) restAPI(res *resource) {
 	} else {
 		api.AccessLog = accessLog(p, "AccessLogSetting")
 	}
+	l.methodSettings(api, p)
 	if api.Stage = p.required("StageName"); api.Stage != "" && !stagePattern.MatchString(api.Stage) {
 		p.bad("StageName", "is %s; use letters, digits, - and _", quoted(api.Stage))
 	}
@@ -72,6 +74,7 @@ func (l *loader) linkRESTRoutes() {
 	for _, api := range l.stack.RESTAPIs {
 		api.addPreflights(l.restAuths[api])
 	}
+	l.checkMethodSettings()
 }
 
 // restAPIOf finds the API that an event belongs to. It is nil for one that is
@@ -122,7 +125,7 @@ func restPath(r *RESTRoute, p *props) bool {
 // addRESTRoute gives a route to its API, which cannot have it already, nor have
 // another variable in the place of one of its variables.
 func (l *loader) addRESTRoute(api *RESTAPI, r *RESTRoute, p *props) {
-	taken, key := l.restAuths[api].taken, r.Method+" "+r.Path
+	taken, key := l.restAuths[api].taken, r.Key()
 	if first := taken[key]; first != nil {
 		l.twice(r.Pos, p.at, key, api.LogicalID, first.Pos)
 		return

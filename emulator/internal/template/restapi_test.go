@@ -2,6 +2,7 @@ package template
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +54,15 @@ func TestRESTErrors(t *testing.T) {
 			"9: Fn: Events.F.Properties.Path has {name} where the route of line 8 has {id}; a resource takes only one variable, so give both the same name"},
 		{"sibling greedy variables", rest("", `, Method: get, Path: "/{a+}"`, `, F: {Type: Api, Properties: {RestApiId: !Ref Web, Path: "/{b+}", Method: PUT}}`),
 			"9: Fn: Events.F.Properties.Path has {b+} where the route of line 8 has {a+}; a resource takes only one variable, so give both the same name"},
+
+		{"method setting", rest(", MethodSettings: [{HttpMethod: FETCH, ResourcePath: /x, ThrottlingRateLimit: 1}]", getX),
+			"5: Web: MethodSettings.HttpMethod is \"FETCH\"; give one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, ANY, or * with the ResourcePath /*"},
+		{"method setting without a path", rest(", MethodSettings: [{HttpMethod: GET}]", getX), "5: Web: MethodSettings.ResourcePath is missing; give it"},
+		{"method setting's rate", rest(", MethodSettings: [{HttpMethod: GET, ResourcePath: /x, ThrottlingRateLimit: fast}]", getX),
+			`5: Web: MethodSettings.ThrottlingRateLimit must be a number, not "fast"`},
+		{"misspelled method setting", rest(", MethodSettings: [{HttpMethod: GET, ResourcePath: /x, ThrotlingRateLimit: 1}]", getX),
+			"5: Web: MethodSettings.ThrotlingRateLimit is unknown; did you mean ThrottlingRateLimit?"},
+		{"method settings are no maps", rest(", MethodSettings: [GET]", getX), "5: Web: MethodSettings must hold maps, not a string"},
 
 		{"cors", rest(", Cors: {AllowOrigins: x}", getX), "5: Web: Cors.AllowOrigins is unknown; did you mean AllowOrigin?"},
 		{"cors is true", rest(", Cors: true", getX), "5: Web: Cors must be a map, not true or false"},
@@ -108,6 +118,9 @@ func TestRESTNotes(t *testing.T) {
 			"5: Web: property DefinitionBody", "5: Web: property Models", "5: Web: property Domain", "8: Fn: property Events.E.Properties.RequestModel"}},
 		{"access log", rest(", AccessLogSetting: {DestinationArn: 'arn:aws:firehose:us-east-1:123456789012:deliverystream/amazon-apigateway-x', Format: x}", getX),
 			[]string{"5: Web: property AccessLogSetting of a Firehose stream"}},
+		{"method settings", rest(", MethodSettings: [{HttpMethod: '*', ResourcePath: /*, LoggingLevel: INFO, CachingEnabled: true}, {HttpMethod: GET, ResourcePath: /*, ThrottlingRateLimit: 1}, {HttpMethod: GET, ResourcePath: /y, ThrottlingRateLimit: 1}]", getX), []string{
+			"5: Web: property MethodSettings.CachingEnabled", `5: Web: throttles of "GET /*": on AWS too, they are of one method of one path, or of * and /*`,
+			`5: Web: throttles of "GET /y", which is no route of Web`}},
 		{"keys", rest(", Auth: {ApiKeyRequired: true, UsagePlan: {}}", getX+", Auth: {ApiKeyRequired: true}"), []string{
 			"5: Web: property Auth.ApiKeyRequired", "5: Web: property Auth.UsagePlan", "8: Fn: property Events.E.Properties.Auth.ApiKeyRequired"}},
 		{"iam", rest(", Auth: {DefaultAuthorizer: AWS_IAM}", getX, ", F: {Type: Api, Properties: {RestApiId: !Ref Web, Path: /y, Method: get, Auth: {Authorizer: AWS_IAM}}}"),
@@ -154,6 +167,25 @@ func TestRESTAuthorizers(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestMethodSettings(t *testing.T) {
+	t.Parallel()
+	s := parse(t, rest(", Cors: \"'*'\", MethodSettings: [{HttpMethod: '*', ResourcePath: /*, ThrottlingRateLimit: 1.5, ThrottlingBurstLimit: 3}, "+
+		"{HttpMethod: get, ResourcePath: '/~1x~1{id}', ThrottlingRateLimit: 9}, {HttpMethod: OPTIONS, ResourcePath: '/x/{id}', ThrottlingBurstLimit: 2}, "+
+		"{HttpMethod: ANY, ResourcePath: /, ThrottlingRateLimit: 0}, {HttpMethod: GET, ResourcePath: /quiet, LoggingLevel: 'OFF'}]",
+		`, Method: get, Path: "/x/{id}"`, ", F: {Type: Api, Properties: {RestApiId: !Ref Web, Path: /, Method: any}}"), Options{})
+	got := s.RESTAPIs[0].StageSettings
+	if d := got.DefaultThrottle; d == nil || *d != (Throttle{1.5, 3}) {
+		t.Errorf("default: got %v", d)
+	}
+	want := map[string]Throttle{"GET /x/{id}": {9, -1}, "OPTIONS /x/{id}": {-1, 2}, "ANY /": {0, -1}}
+	if !maps.Equal(got.Throttles, want) {
+		t.Errorf("got %v, want %v", got.Throttles, want)
+	}
+	if got := notes(s); len(got) > 0 {
+		t.Errorf("got notes %q", got)
 	}
 }
 

@@ -184,6 +184,9 @@ type RESTRoute struct {
 	Authorizer *RESTAuthorizer
 }
 
+// Key names the route in its API: "GET /x/{id}".
+func (r *RESTRoute) Key() string { return r.Method + " " + r.Path }
+
 // RESTAuthorizer is a Lambda authorizer of a RESTAPI.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
 type RESTAuthorizer struct {

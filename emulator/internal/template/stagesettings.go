@@ -97,6 +97,10 @@ const maxThrottle = 1_000_000_000
 // change nothing here.
 func throttle(o *props) Throttle {
 	o.known([]string{"ThrottlingBurstLimit", "ThrottlingRateLimit"}, []string{"DataTraceEnabled", "DetailedMetricsEnabled", "LoggingLevel"}, nil)
+	return throttleOf(o)
+}
+
+func throttleOf(o *props) Throttle {
 	return Throttle{
 		Rate:  o.decimal("ThrottlingRateLimit", -1, 0, maxThrottle),
 		Burst: o.number("ThrottlingBurstLimit", -1, 0, maxThrottle),
