@@ -1,4 +1,5 @@
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-mappings.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-mappings.html
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-mappings.html
 
 package apigw
@@ -54,6 +55,11 @@ func (g *Gateway) stageOf(m template.Mapping) mapped {
 		}
 	}
 	for _, a := range g.sockets {
+		if a.def.ID == m.APIID && a.def.Stage == m.Stage {
+			return a
+		}
+	}
+	for _, a := range g.rest {
 		if a.def.ID == m.APIID && a.def.Stage == m.Stage {
 			return a
 		}
@@ -125,6 +131,16 @@ func (a *socketAPI) serveMapped(w http.ResponseWriter, r *http.Request, key stri
 	}
 }
 
+// serveMapped serves a request by a custom domain. Both paths of its event have the
+// key and lack the stage.
+// https://github.com/localstack/localstack/pull/12296
+func (a *restAPI) serveMapped(w http.ResponseWriter, r *http.Request, key string) {
+	sent := r.URL.EscapedPath()
+	at := address{domain: r.Host, mapping: key, path: oneSlash(cutKey(sent, key)), rawPath: oneSlash(sent)}
+	at.prefix, _, _ = strings.Cut(r.Host, ".")
+	a.serveAt(w, r, at, sent)
+}
+
 // domainPrefix is the first part of the connection's domain on AWS.
 func (c *conn) domainPrefix() string {
 	if c.domain == c.api.domain {
@@ -149,6 +165,7 @@ func (d disabled) serveHost(w http.ResponseWriter, _ *http.Request, _ string) {
 // if there is none for it: nobody could reach it then.
 func (g *Gateway) isDisabled(id string) bool {
 	only := slices.ContainsFunc(g.cfg.Stack.HTTPAPIs, func(a *template.HTTPAPI) bool { return a.ID == id && a.OnlyCustomDomain }) ||
+		slices.ContainsFunc(g.cfg.Stack.RESTAPIs, func(a *template.RESTAPI) bool { return a.ID == id && a.OnlyCustomDomain }) ||
 		slices.ContainsFunc(g.cfg.Stack.WebSocketAPIs, func(a *template.WebSocketAPI) bool { return a.ID == id && a.OnlyCustomDomain })
 	return only && slices.ContainsFunc(g.cfg.Stack.Domains, func(d *template.Domain) bool {
 		return slices.ContainsFunc(d.Mappings, func(m template.Mapping) bool { return m.APIID == id })

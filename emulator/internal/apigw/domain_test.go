@@ -174,3 +174,42 @@ func TestMappingOfAnUnknownStageIsRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestCustomDomainOfARESTAPI also has the API's own host disabled.
+func TestCustomDomainOfARESTAPI(t *testing.T) {
+	t.Parallel()
+	stack := restStack("GET /x", "GET /")
+	stack.RESTAPIs[0].OnlyCustomDomain = true
+	stack.HTTPAPIs = httpStack("$default").HTTPAPIs
+	stack.Domains = []*template.Domain{{Name: "api.example.com", Mappings: []template.Mapping{
+		{Key: "v1/a", APIID: "rest", Stage: "test"}, {Key: "", APIID: "rest", Stage: "test"}, {Key: "v1", APIID: "http", Stage: "$default"}}}}
+	lines, option := logging("<$context.extendedRequestId> $context.domainName $context.domainPrefix $context.path $context.customDomain.basePathMatched")
+	f := start(t, stack, functions{"GET /x": respond(`{"body":"x"}`), "GET /": respond(`{"body":"root"}`)}, option)
+	for n, tt := range []struct {
+		path, function, body, event, context, key string
+	}{
+		{"/v1/a/x?q=1", "GET /x", "x", "/v1/a/x", "/v1/a/x", "v1/a"},
+		{"//x/", "GET /x", "x", "/x/", "//x/", "-"},
+		{"/v1/a", "GET /", "root", "/v1/a", "/v1/a", "v1/a"},
+		{"/", "GET /", "root", "/", "/", "-"},
+	} {
+		if resp, body := f.request("GET", tt.path, "", "Host", "api.example.com:8443"); resp.StatusCode != 200 || body != tt.body {
+			t.Errorf("%s: got %s %s; want %s", tt.path, resp.Status, body, tt.body)
+		}
+		ev := f.restEvent(tt.function, n%2)
+		if got := ev.RequestContext; ev.Path != tt.event || got.Path != tt.context || got.DomainName != "api.example.com:8443" ||
+			got.DomainPrefix != "api" || got.Stage != "test" || ev.Resource != strings.TrimPrefix(tt.function, "GET ") {
+			t.Errorf("%s: got %+v", tt.path, ev)
+		}
+		if got, want := lines.next(t), "Rest | <ID> api.example.com:8443 api "+tt.context+" "+tt.key; got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	f.request("GET", "/v1/x", "", "Host", "api.example.com")
+	if n := f.count("$default"); n != 1 {
+		t.Errorf("the HTTP API on the same domain got %d requests", n)
+	}
+	if resp, body := f.request("GET", "/test/x", "", "Host", "rest.execute-api.localhost"); resp.StatusCode != 403 || body != `{"message":"Forbidden"}` {
+		t.Errorf("the disabled host answers %s %s", resp.Status, body)
+	}
+}

@@ -86,12 +86,12 @@ func (a *httpAPI) serve(w http.ResponseWriter, r *http.Request, path string) {
 	a.serveAt(w, r, address{domain: a.domain, prefix: a.def.ID, path: path, rawPath: r.URL.Path})
 }
 
-// address says how a request has reached an HTTP API.
+// address says how a request has reached an HTTP or REST API.
 type address struct {
 	domain, prefix string // of events
 	mapping        string // the key of the custom domain's mapping, or ""
 	path           string // that routes are compared with: what follows the stage
-	rawPath        string // of events in payload format 2.0
+	rawPath        string // of events; in payload format 1.0 only those of REST APIs have it
 }
 
 // serveAt answers one request, and logs it.

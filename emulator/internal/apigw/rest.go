@@ -3,6 +3,7 @@
 package apigw
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -52,7 +53,7 @@ func newRESTAPI(g *Gateway, def *template.RESTAPI, domain string) (*restAPI, err
 func (a *restAPI) serveHost(w http.ResponseWriter, r *http.Request, path string) {
 	stage, rest := cutSegment(path)
 	if stage != a.def.Stage {
-		c := a.newCall(r, path)
+		c := a.newCall(r, address{}, path)
 		a.answerHeaders(w, c)
 		a.refuse(w, c, restForbidden)
 		return
@@ -60,10 +61,18 @@ func (a *restAPI) serveHost(w http.ResponseWriter, r *http.Request, path string)
 	a.serve(w, r, rest)
 }
 
-// serve answers one request, and logs it; path is what follows the stage, as it
-// was sent.
+// serve answers one request; path is what follows the stage, as it was sent.
 func (a *restAPI) serve(w http.ResponseWriter, r *http.Request, path string) {
-	c := a.newCall(r, path)
+	at := address{domain: a.domain, prefix: a.def.ID, path: oneSlash(path), rawPath: oneSlash(path)}
+	a.serveAt(w, r, at, "/"+a.def.Stage+cmp.Or(path, "/"))
+}
+
+// oneSlash returns a path with one slash at its beginning, whatever it has.
+func oneSlash(path string) string { return "/" + strings.TrimLeft(path, "/") }
+
+// serveAt answers one request, and logs it; sent is the path of its context.
+func (a *restAPI) serveAt(w http.ResponseWriter, r *http.Request, at address, sent string) {
+	c := a.newCall(r, at, sent)
 	a.answerHeaders(w, c)
 	if c.outcome = a.log.begin(); c.outcome == nil {
 		a.answer(w, c)

@@ -133,7 +133,7 @@ func (a *restAuthorizer) event(c *restCall, values []string) any {
 	}
 	query := parseQuery(c.r.URL.RawQuery)
 	ev := requestEvent{
-		Type: "REQUEST", MethodARN: c.methodARN(), Resource: c.resource.path, Path: c.path, HTTPMethod: c.r.Method,
+		Type: "REQUEST", MethodARN: c.methodARN(), Resource: c.resource.path, Path: c.rawPath, HTTPMethod: c.r.Method,
 		MultiValueHeaders: c.headers(), QueryStringParameters: lastValues(query), MultiValueQueryStringParameters: query,
 		PathParameters: c.params, StageVariables: c.api.def.StageVariables, RequestContext: c.context(),
 	}

@@ -3,7 +3,6 @@
 package apigw
 
 import (
-	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"mime"
@@ -17,13 +16,13 @@ import (
 
 // restCall is a request to a REST API on its way to a function.
 type restCall struct {
+	address
 	api      *restAPI
 	route    *template.RESTRoute
 	resource *restResource
 	params   map[string]string
 	r        *http.Request
-	sent     string // what follows the stage, as it was sent
-	path     string // sent, with one slash at its beginning
+	sent     string // the path as it was sent, from the stage or the custom domain's key on
 	at       time.Time
 	body     []byte
 
@@ -34,8 +33,8 @@ type restCall struct {
 
 // newCall gives a request its ids. A trace that the client does not name begins
 // here, so that authorizer, function and answer have the same.
-func (a *restAPI) newCall(r *http.Request, path string) *restCall {
-	c := &restCall{api: a, r: r, sent: cmp.Or(path, "/"), path: "/" + strings.TrimLeft(path, "/"), at: a.g.cfg.Clock.Now(),
+func (a *restAPI) newCall(r *http.Request, at address, sent string) *restCall {
+	c := &restCall{address: at, api: a, r: r, sent: sent, at: a.g.cfg.Clock.Now(),
 		requestID: ids.RequestID(), extendedID: ids.Gateway()}
 	if r.Header["X-Amzn-Trace-Id"] == nil {
 		r.Header["X-Amzn-Trace-Id"] = []string{ids.Trace(c.at)}
@@ -68,9 +67,9 @@ func (c *restCall) context() httpContextV1 {
 	a, r := c.api, c.r
 	ctx := httpContextV1{
 		AccountID: a.g.cfg.Stack.AccountID, APIID: a.def.ID, Authorizer: c.authorizer, DeploymentID: a.deploymentID,
-		DomainName: a.domain, DomainPrefix: a.def.ID, ExtendedRequestID: c.extendedID, HTTPMethod: r.Method,
+		DomainName: c.domain, DomainPrefix: c.prefix, ExtendedRequestID: c.extendedID, HTTPMethod: r.Method,
 		Identity: httpIdentityV1{SourceIP: sourceIP(r), UserAgent: r.UserAgent()},
-		Path:     "/" + a.def.Stage + c.sent, Protocol: r.Proto, RequestID: c.requestID,
+		Path:     c.sent, Protocol: r.Proto, RequestID: c.requestID,
 		RequestTime: c.at.UTC().Format(commonLogTime), RequestTimeEpoch: c.at.UnixMilli(),
 		Stage: a.def.Stage,
 	}
@@ -82,12 +81,17 @@ func (c *restCall) context() httpContextV1 {
 
 // variable returns a variable of the request's context for the access log, or "".
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
-func (c *restCall) variable(name string) string { return jsonVariable(encode(c.context()), name) }
+func (c *restCall) variable(name string) string {
+	if name == "customDomain.basePathMatched" {
+		return c.mapping
+	}
+	return jsonVariable(encode(c.context()), name)
+}
 
 // event is what the route's function gets.
 func (c *restCall) event() httpEventV1 {
 	ev := httpEventV1{
-		Resource: c.resource.path, Path: c.path, HTTPMethod: c.r.Method,
+		Resource: c.resource.path, Path: c.rawPath, HTTPMethod: c.r.Method,
 		MultiValueHeaders: c.headers(), RequestContext: c.context(),
 	}
 	ev.Headers = lastValues(ev.MultiValueHeaders)

@@ -62,11 +62,13 @@ func (l *loader) api(res *resource) {
 	}
 }
 
-// owner is a stage of the API that a resource belongs to: one of the two, or none
-// if that is wrong and reported, or if the API has no further stage.
+// owner is a stage of the API that a resource belongs to: one of the three, or
+// none if that is wrong and reported, or if the API has no further stage. Only
+// mappings belong to REST APIs.
 type owner struct {
 	http *HTTPAPI
 	ws   *WebSocketAPI
+	rest *RESTAPI
 }
 
 // owner finds the API of a property ApiId, in the stage that is being read.
@@ -120,16 +122,22 @@ func (o owner) none() bool { return o == owner{} }
 
 // id is what Ref of the API gives.
 func (o owner) id() string {
-	if o.ws != nil {
+	switch {
+	case o.ws != nil:
 		return o.ws.ID
+	case o.rest != nil:
+		return o.rest.ID
 	}
 	return o.http.ID
 }
 
 // name is the API's logical id.
 func (o owner) name() string {
-	if o.ws != nil {
+	switch {
+	case o.ws != nil:
 		return o.ws.LogicalID
+	case o.rest != nil:
+		return o.rest.LogicalID
 	}
 	return o.http.LogicalID
 }
@@ -137,8 +145,11 @@ func (o owner) name() string {
 // stage gives the API's stage, its variables and its settings, to be set as well
 // as to be read.
 func (o owner) stage() (name *string, variables *map[string]string, settings *StageSettings) {
-	if o.ws != nil {
+	switch {
+	case o.ws != nil:
 		return &o.ws.Stage, &o.ws.StageVariables, &o.ws.StageSettings
+	case o.rest != nil:
+		return &o.rest.Stage, &o.rest.StageVariables, &o.rest.StageSettings
 	}
 	return &o.http.Stage, &o.http.StageVariables, &o.http.StageSettings
 }

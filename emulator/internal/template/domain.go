@@ -7,8 +7,8 @@ import (
 )
 
 // Domain is an AWS::ApiGatewayV2::DomainName with the AWS::ApiGatewayV2::ApiMappings
-// that name it, or the Domain of an AWS::Serverless::HttpApi or WebSocketApi. What
-// one domain is mapped to is either HTTP APIs or WebSocket APIs.
+// that name it, or the Domain of an AWS::Serverless::HttpApi, Api or WebSocketApi.
+// What one domain is mapped to is either HTTP and REST APIs or WebSocket APIs.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-mappings.html
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-mappings.html
 type Domain struct {
@@ -29,6 +29,7 @@ type Mapping struct {
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-apigatewayv2-domainname.html
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-apigatewayv2-apimapping.html
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-httpapi-httpapidomainconfiguration.html
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-api-domainconfiguration.html
 var (
 	domainNoted  = []string{"MutualTlsAuthentication", "RoutingMode"}
 	domainSilent = []string{"DomainNameConfigurations", "Tags"}
@@ -36,9 +37,13 @@ var (
 	samDomainSilent = []string{"CertificateArn", "EndpointConfiguration", "IpAddressType", "OwnershipVerificationCertificateArn", "Route53",
 		"SecurityPolicy"}
 	samDomainNoted = []string{"MutualTlsAuthentication"}
+	// Those that only an Api has.
+	restDomainSilent = []string{"AccessAssociation", "EndpointAccessMode"}
+	restDomainNoted  = []string{"Policy"}
 
-	domainName = regexp.MustCompile(`^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9][a-z0-9-]*[a-z0-9]$`)
-	mappingKey = regexp.MustCompile(`^[A-Za-z0-9$_.+!*'()-]+(/[A-Za-z0-9$_.+!*'()-]+)*$`)
+	domainName      = regexp.MustCompile(`^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9][a-z0-9-]*[a-z0-9]$`)
+	notAlphanumeric = regexp.MustCompile(`[^A-Za-z0-9]+`) // what SAM leaves out of keys of REST APIs
+	mappingKey      = regexp.MustCompile(`^[A-Za-z0-9$_.+!*'()-]+(/[A-Za-z0-9$_.+!*'()-]+)*$`)
 )
 
 // samDomain is the Domain of an API of SAM, to be read when all domains are known.
@@ -90,29 +95,36 @@ func (l *loader) apiMapping(res *resource) {
 	p := l.properties(res)
 	p.known([]string{"ApiId", "ApiMappingKey", "DomainName", "Stage"}, nil, nil)
 	d, stage := l.domain(p), p.required("Stage")
-	if l.isREST(p) {
-		l.notef(res.line, res.id, "%s of a REST API", res.typ)
+	id, _ := p.n.get("ApiId").scalar()
+	if slices.ContainsFunc(l.present, func(res *resource) bool { return res.typ == "AWS::ApiGateway::RestApi" && l.name(res) == id }) {
+		l.notef(res.line, res.id, "%s of an AWS::ApiGateway::RestApi", res.typ)
 		return
 	}
-	api := l.owner(p)
-	if d == nil || stage == "" || api.none() {
+	all := l.mappable(id)
+	if all == nil {
+		l.owner(p) // says what is wrong
+	}
+	if d == nil || stage == "" || all == nil {
 		return
 	}
-	for _, o := range l.stagesOf(api.id()) {
+	for _, o := range all {
 		if name, _, _ := o.stage(); *name == stage {
 			l.mapTo(p, "ApiMappingKey", d, p.str("ApiMappingKey"), o)
 			return
 		}
 	}
-	p.bad("Stage", "is %s, which is no stage of %s", quoted(stage), api.name())
+	p.bad("Stage", "is %s, which is no stage of %s", quoted(stage), all[0].name())
 }
 
-// isREST says whether the API of a property ApiId is a REST API.
-func (l *loader) isREST(p *props) bool {
-	id, _ := p.n.get("ApiId").scalar()
-	return slices.ContainsFunc(l.present, func(res *resource) bool {
-		return (res.typ == "AWS::Serverless::Api" || res.typ == "AWS::ApiGateway::RestApi") && l.name(res) == id
-	})
+// mappable returns the stages of an API of any kind.
+func (l *loader) mappable(id string) []owner {
+	all := l.stagesOf(id)
+	for _, api := range l.stack.RESTAPIs {
+		if api.ID == id {
+			all = append(all, owner{rest: api})
+		}
+	}
+	return all
 }
 
 // samMappings reads the Domain of an API of SAM, whose BasePath lists keys.
@@ -121,7 +133,12 @@ func (l *loader) samMappings(s samDomain) {
 	if p.n == nil {
 		return
 	}
-	p.known([]string{"BasePath", "DomainName"}, samDomainSilent, samDomainNoted)
+	if s.api.rest != nil {
+		p.known([]string{"BasePath", "DomainName", "NormalizeBasePath"}, slices.Concat(samDomainSilent, restDomainSilent),
+			slices.Concat(samDomainNoted, restDomainNoted))
+	} else {
+		p.known([]string{"BasePath", "DomainName"}, samDomainSilent, samDomainNoted)
+	}
 	p.required("CertificateArn")
 	d, keys := l.domain(p), p.strings("BasePath")
 	if d == nil {
@@ -130,7 +147,11 @@ func (l *loader) samMappings(s samDomain) {
 	if len(keys) == 0 {
 		keys = []string{""}
 	}
+	normalize := s.api.rest != nil && p.truth("NormalizeBasePath", true)
 	for _, key := range keys {
+		if normalize {
+			key = notAlphanumeric.ReplaceAllString(key, "")
+		}
 		l.mapTo(p, "BasePath", d, strings.Trim(key, "/"), s.api)
 	}
 }
@@ -146,7 +167,7 @@ func (l *loader) mapTo(p *props, name string, d *Domain, key string, to owner) {
 			p.bad(name, "gives %s the mapping %s again, first in line %d; give each once", d.Name, quoted(key), m.Pos.Line)
 			return
 		}
-		if l.stagesOf(m.APIID)[0].isWebSocket() != to.isWebSocket() {
+		if l.mappable(m.APIID)[0].isWebSocket() != to.isWebSocket() {
 			p.bad("DomainName", "is %s, which is mapped to an API of another kind in line %d; give WebSocket APIs a domain of their own", d.Name, m.Pos.Line)
 			return
 		}

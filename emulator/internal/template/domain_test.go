@@ -31,6 +31,10 @@ func TestDomainErrors(t *testing.T) {
 		{"SAM without a name", samDomain("CertificateArn: a"), "5: R: Domain.DomainName is missing; give it"},
 		{"SAM without a certificate", samDomain("DomainName: a.example"), "5: R: Domain.CertificateArn is missing; give it"},
 		{"SAM's path", samDomain("DomainName: a.example, CertificateArn: a, BasePath: [a b]"), `5: R: Domain.BasePath has "a b"; use letters, digits and $-_.+!*'(), with / between`},
+		{"REST and WebSocket", rest(", Domain: {DomainName: a.example, CertificateArn: a}", getX) + "  Ws: {Type: AWS::Serverless::WebSocketApi, Properties: {" +
+			"RouteSelectionExpression: $request.body.type, Routes: {$default: {FunctionArn: !GetAtt Fn.Arn}}, Domain: {DomainName: a.example, CertificateArn: a, BasePath: [ws]}}}",
+			"10: Ws: Domain.DomainName is a.example, which is mapped to an API of another kind in line 5; give WebSocket APIs a domain of their own"},
+		{"stage of a REST API", rest("", getX) + mapTo + "ApiId: !Ref Web, Stage: v2}}\n", `10: M: Stage is "v2", which is no stage of Web`},
 		{"attribute", part("DomainName", "DomainName: a.example, Tags: {a: !GetAtt R.DomainName}"),
 			"16: R: Fn::GetAtt refers to R.DomainName; the attributes of AWS::ApiGatewayV2::DomainName are DomainNameArn, RegionalDomainName, RegionalHostedZoneId"},
 	} {
@@ -84,12 +88,35 @@ Outputs: {Ref: {Value: !Ref Domain}, Att: {Value: !GetAtt Domain.RegionalDomainN
 	}
 }
 
+func TestDomainsOfRESTAPIs(t *testing.T) {
+	t.Parallel()
+	s := parse(t, rest(", DisableExecuteApiEndpoint: true, Domain: {DomainName: api.example, CertificateArn: a, BasePath: [/, /v-1/x], SecurityPolicy: TLS_1_2}", getX)+
+		`  Exact: {Type: AWS::Serverless::Api, Properties: {StageName: v2, Domain: {DomainName: api.example, CertificateArn: a, BasePath: [v-1], NormalizeBasePath: false}}}
+  Http: {Type: AWS::Serverless::HttpApi, Properties: {Domain: {DomainName: api.example, CertificateArn: a, BasePath: [http]}}}
+  Raw: {Type: AWS::ApiGatewayV2::ApiMapping, Properties: {DomainName: api.example, ApiId: !Ref Exact, Stage: !Ref Exact.Stage, ApiMappingKey: a/b}}
+`, Options{})
+	var got []string
+	for _, m := range s.Domains[0].Mappings {
+		got = append(got, m.Key+" "+m.APIID+" "+m.Stage)
+	}
+	want := []string{"a/b exact v2", " web v1", "v1x web v1", "v-1 exact v2", "http http $default"}
+	if !slices.Equal(got, want) || len(s.Domains) != 1 {
+		t.Errorf("got %q of %d, want %q", got, len(s.Domains), want)
+	}
+	if got := s.RESTAPIs; !got[0].OnlyCustomDomain || got[1].OnlyCustomDomain {
+		t.Errorf("got OnlyCustomDomain %t, %t", got[0].OnlyCustomDomain, got[1].OnlyCustomDomain)
+	}
+	if got := notes(s); len(got) > 0 {
+		t.Errorf("got notes %q", got)
+	}
+}
+
 // TestMappingOfARESTAPIIsNoted keeps templates loadable that map what is not read.
 func TestMappingOfARESTAPIIsNoted(t *testing.T) {
 	t.Parallel()
 	s := parse(t, v2("  Rest: {Type: AWS::ApiGateway::RestApi}\n"+
 		"  M: {Type: AWS::ApiGatewayV2::ApiMapping, Properties: {DomainName: a.example, ApiId: !Ref Rest, Stage: live}}\n"), Options{})
-	if got := notes(s); !slices.Contains(got, "17: M: AWS::ApiGatewayV2::ApiMapping of a REST API") {
+	if got := notes(s); !slices.Contains(got, "17: M: AWS::ApiGatewayV2::ApiMapping of an AWS::ApiGateway::RestApi") {
 		t.Errorf("got %q", got)
 	}
 }

@@ -11,13 +11,13 @@ import (
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-api.html
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-api.html
 var (
-	restAPIRead = []string{"AccessLogSetting", "Auth", "BinaryMediaTypes", "Cors", "GatewayResponses", "MethodSettings",
-		"StageName", "Variables"}
-	restAPISilent = []string{"AlwaysDeploy", "Description", "DisableExecuteApiEndpoint", "EndpointAccessMode",
+	restAPIRead = []string{"AccessLogSetting", "Auth", "BinaryMediaTypes", "Cors", "DisableExecuteApiEndpoint", "Domain", "GatewayResponses",
+		"MethodSettings", "StageName", "Variables"}
+	restAPISilent = []string{"AlwaysDeploy", "Description", "EndpointAccessMode",
 		"EndpointConfiguration", "FailOnWarnings", "MinimumCompressionSize", "Name", "OpenApiVersion", "PropagateTags",
 		"SecurityPolicy", "Tags", "TracingEnabled"}
 	restAPINoted = []string{"ApiKeySourceType", "CacheClusterEnabled", "CacheClusterSize", "CanarySetting", "DefinitionBody",
-		"DefinitionUri", "Domain", "MergeDefinitions", "Mode", "Models", "Policy"}
+		"DefinitionUri", "MergeDefinitions", "Mode", "Models", "Policy"}
 
 	restEventRead  = []string{"Auth", "Method", "Path", "RestApiId", "TimeoutInMillis"}
 	restEventNoted = []string{"RequestModel", "RequestParameters", "ResponseTransferMode"}
@@ -35,6 +35,7 @@ func (l *loader) restAPI(res *resource) {
 		ID:               l.name(res),
 		StageVariables:   p.stringMap("Variables"),
 		GatewayResponses: l.gatewayResponses(p.object("GatewayResponses")),
+		OnlyCustomDomain: p.truth("DisableExecuteApiEndpoint", false),
 	}
 	if log := p.object("AccessLogSetting"); strings.Contains(log.str("DestinationArn"), ":firehose:") {
 		p.notef(log.line, p.at, "property AccessLogSetting of a Firehose stream")
@@ -52,6 +53,7 @@ func (l *loader) restAPI(res *resource) {
 	l.restAuths[api] = l.restAuth(p.object("Auth"))
 	l.restAuths[api].cors = readRESTCORS(p)
 	l.stack.RESTAPIs = append(l.stack.RESTAPIs, api)
+	l.samDomains = append(l.samDomains, samDomain{owner{rest: api}, p.object("Domain")})
 }
 
 // linkRESTRoutes gives each Api event's route to its API, then each API the

@@ -114,8 +114,8 @@ func TestRESTNotes(t *testing.T) {
 		want      []string
 	}{
 		{"silent", rest(", Name: x, EndpointConfiguration: {Type: EDGE}, TracingEnabled: true", getX), nil},
-		{"api", rest(", DefinitionBody: {}, Models: {}, Domain: {}", getX+", RequestModel: {}"), []string{
-			"5: Web: property DefinitionBody", "5: Web: property Models", "5: Web: property Domain", "8: Fn: property Events.E.Properties.RequestModel"}},
+		{"api", rest(", DefinitionBody: {}, Models: {}", getX+", RequestModel: {}"), []string{
+			"5: Web: property DefinitionBody", "5: Web: property Models", "8: Fn: property Events.E.Properties.RequestModel"}},
 		{"access log", rest(", AccessLogSetting: {DestinationArn: 'arn:aws:firehose:us-east-1:123456789012:deliverystream/amazon-apigateway-x', Format: x}", getX),
 			[]string{"5: Web: property AccessLogSetting of a Firehose stream"}},
 		{"method settings", rest(", MethodSettings: [{HttpMethod: '*', ResourcePath: /*, LoggingLevel: INFO, CachingEnabled: true}, {HttpMethod: GET, ResourcePath: /*, ThrottlingRateLimit: 1}, {HttpMethod: GET, ResourcePath: /y, ThrottlingRateLimit: 1}]", getX), []string{

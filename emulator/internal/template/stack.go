@@ -167,6 +167,8 @@ type RESTAPI struct {
 	// GatewayResponses are those that differ from the service's own, by type,
 	// such as "DEFAULT_4XX" or "UNAUTHORIZED".
 	GatewayResponses map[string]*GatewayResponse
+	// OnlyCustomDomain says that DisableExecuteApiEndpoint is set.
+	OnlyCustomDomain bool
 }
 
 // RESTRoute is one method of a resource of a RESTAPI: a Lambda proxy
