@@ -29,12 +29,10 @@ func (t *table) encode(it item, updated bool) ([]byte, error) {
 	case size > maxItemSize:
 		return nil, errItemTooLarge
 	case updated && slices.ContainsFunc(it, tooDeep):
-		return nil, errNesting
+		return nil, errTooDeep
 	}
-	for _, x := range t.indexes() {
-		if err := x.check(it, updated); err != nil {
-			return nil, err
-		}
+	if err := t.firstOf(func(x *index) error { return x.check(it, updated) }); err != nil {
+		return nil, err
 	}
 	return encodeStored(it, size), nil
 }

@@ -39,6 +39,9 @@ var errNesting = validation("Nesting Levels have exceeded supported limits: Attr
 
 var errNoName = validation("Empty attribute name")
 
+// errTooDeep is what is said of an item that an update makes.
+var errTooDeep = validation("Nesting Levels have exceeded supported limits")
+
 // maxNameSize is how long an attribute's name may be, in bytes.
 const maxNameSize = 65535
 

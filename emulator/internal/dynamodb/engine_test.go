@@ -244,9 +244,10 @@ func TestUpdateNestsTooDeep(t *testing.T) {
 	set := func(expr string, depth int) string {
 		return `{"TableName":"Things","Key":{"pk":{"S":"a"}},"UpdateExpression":"` + expr + `","ExpressionAttributeValues":{":v":` + nested(depth) + `}}`
 	}
-	b.wantError("UpdateItem", set("SET m.l[0] = :v", 30), tooDeep)
-	b.wantError("UpdateItem", set("SET m.deep = :v", 31), tooDeep)
-	b.wantError("UpdateItem", set("SET m.l = list_append(m.l, :v)", 31), tooDeep)
+	const tooDeepToStore = "Validation: Nesting Levels have exceeded supported limits"
+	b.wantError("UpdateItem", set("SET m.l[0] = :v", 30), tooDeepToStore)
+	b.wantError("UpdateItem", set("SET m.deep = :v", 31), tooDeepToStore)
+	b.wantError("UpdateItem", set("SET m.l = list_append(m.l, :v)", 31), tooDeepToStore)
 	b.must("UpdateItem", set("SET m.l[0] = :v", 29))
 	if got := b.must("GetItem", `{"TableName":"Things","Key":{"pk":{"S":"a"}},"ProjectionExpression":"m.l"}`); !strings.Contains(got, "leaf") {
 		t.Errorf("got %s", got)

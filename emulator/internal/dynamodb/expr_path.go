@@ -110,23 +110,32 @@ func (p path) compare(q path) int {
 // checkOverlap refuses paths of which one leads through another, or that take
 // one place for a map and for a list.
 func (p *parser) checkOverlap(paths []path) error {
-	ordered := slices.SortedFunc(slices.Values(paths), path.compare)
+	ordered := slices.SortedStableFunc(slices.Values(paths), path.compare)
 	for i := 1; i < len(ordered); i++ {
 		a, b := ordered[i-1], ordered[i]
 		if len(a) <= len(b) && slices.Equal(a, b[:len(a)]) {
-			return p.invalid("Two document paths overlap with each other; must remove or rewrite one of these paths; path one: " +
-				a.String() + ", path two: " + b.String())
+			return p.twoPaths("overlap", paths, a, b)
 		}
 		j := 0
 		for j < min(len(a), len(b)) && a[j] == b[j] {
 			j++
 		}
 		if (a[j].index < 0) != (b[j].index < 0) {
-			return p.invalid("Two document paths conflict with each other; must remove or rewrite one of these paths; path one: " +
-				a.String() + ", path two: " + b.String())
+			return p.twoPaths("conflict", paths, a, b)
 		}
 	}
 	return nil
+}
+
+// twoPaths is the error for two of the paths, which it shows as they stand in the
+// expression.
+func (p *parser) twoPaths(what string, paths []path, a, b path) error {
+	first := slices.IndexFunc(paths, func(q path) bool { return slices.Equal(q, a) || slices.Equal(q, b) })
+	if !slices.Equal(paths[first], a) {
+		a, b = b, a
+	}
+	return p.invalid("Two document paths " + what + " with each other; must remove or rewrite one of these paths; path one: " +
+		a.String() + ", path two: " + b.String())
 }
 
 // lookup finds what a path leads to.

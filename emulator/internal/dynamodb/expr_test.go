@@ -263,6 +263,8 @@ func TestProjections(t *testing.T) {
 	}
 	for _, tt := range []struct{ expr, want string }{
 		{"s,", `Syntax error; token: "<EOF>", near: ","`}, {"s n", `Syntax error; token: "n", near: "s n"`}, {":s", `Syntax error; token: ":s", near: ":s"`},
+		{"m.q, x, m", "Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [m, q], path two: [m]"},
+		{"l, l[0]", "Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [l], path two: [l, [0]]"},
 		{"m, m.q", "Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [m], path two: [m, q]"},
 		{"l" + strings.Repeat("[0]", 33), "The document path has too many nesting elements; nesting levels: 34"},
 	} {

@@ -5,7 +5,10 @@
 
 package dynamodb
 
-import "encoding/json"
+import (
+	"cmp"
+	"encoding/json"
+)
 
 func (e *Engine) putItem(body []byte) (json.RawMessage, error) {
 	ch, r, err := e.newWrite(body, false)
@@ -104,7 +107,7 @@ func (e *Engine) updateItem(body []byte) (json.RawMessage, error) {
 	if ch.key, err = ch.t.schema.ofKey(r.key); err != nil {
 		return nil, err
 	}
-	if err := ch.t.updatable(ch.update); err != nil {
+	if err := cmp.Or(ch.t.updatable(ch.update), ch.t.checkKinds(ch.update)); err != nil {
 		return nil, err
 	}
 	if err := ch.checkPaths(); err != nil {

@@ -111,6 +111,9 @@ func TestDeepRequests(t *testing.T) {
 		{"DeleteItem", `"Key":{"pk":{"S":"a"}},"ReturnValues":"UPDATED_NEW",` + deeper, 100, "ReturnValues can only be ALL_OLD or NONE"},
 		{"UpdateItem", `"Key":{"pk":{"S":"a"}},"UpdateExpression":"SET t = :deep","ExpressionAttributeValues":{":deep":VALUE}`, 32, envelope + nested},
 		{"PutItem", `"Item":{"pk":{"S":"a"},"d":VALUE}`, 33, envelope + nested},
+		{"PutItem", `"Item":{"pk":{"S":"a"},"d":VALUE}`, 61, envelope + nested},
+		{"PutItem", `"Item":{"pk":{"S":"a"},"d":VALUE}`, 63, nested},
+		{"UpdateItem", `"Key":{"pk":{"S":"a"}},"UpdateExpression":"SET t = :deep","ExpressionAttributeValues":{":deep":VALUE}`, 63, "ExpressionAttributeValues contains invalid value: " + nested + " for key :deep"},
 		{"Scan", `"ScanFilter":{"a":{"ComparisonOperator":"EQ","AttributeValueList":[VALUE]}},"ConditionalOperator":"AND"`, 40, nested},
 	} {
 		b.wantError(tt.operation, `{"TableName":"Gone",`+strings.Replace(tt.members, "VALUE", maps(tt.depth), 1)+`}`, "Validation: "+tt.want)

@@ -125,7 +125,11 @@ func (r *request) checkRead() error {
 		}
 	case "SPECIFIC_ATTRIBUTES":
 		if !r.selects() {
-			return invalidParameter("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+			err := validation("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+			if !r.older {
+				return enveloped(err)
+			}
+			return err
 		}
 	}
 	if r.selection != "" && r.selection != "SPECIFIC_ATTRIBUTES" {

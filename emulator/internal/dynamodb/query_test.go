@@ -139,7 +139,7 @@ func TestQueryErrors(t *testing.T) {
 		{`,"FilterExpression":"attribute_exists(x) AND NOT (x = :s OR begins_with(sk, :s))"`, "Filter Expression can only contain non-primary key attributes: Primary key attribute: sk"},
 		{`,"FilterExpression":"x ="`, `Invalid FilterExpression: Syntax error; token: "<EOF>", near: "="`},
 		{`,"ProjectionExpression":"x,"`, `Invalid ProjectionExpression: Syntax error; token: "<EOF>", near: ","`},
-		{`,"Select":"SPECIFIC_ATTRIBUTES"`, "One or more parameter values were invalid: Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"},
+		{`,"Select":"SPECIFIC_ATTRIBUTES"`, "1 validation error detected: Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"},
 		{`,"ExclusiveStartKey":{"pk":{"S":"a"},"sk":{"S":"a"}}`, "The provided key element does not match the schema"},
 		{`,"ExclusiveStartKey":{"pk":{"S":"a"},"x":{"S":"a"}}`, "The provided starting key is invalid"},
 		{`,"ExclusiveStartKey":{"pk":{"S":""},"sk":{"N":"1"}}`, "The provided starting key is invalid: One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: pk"},
@@ -255,6 +255,7 @@ func TestScan(t *testing.T) {
 				t.Errorf("%d segments: got %d items", segments, len(seen))
 			}
 		}
+		b.wantError("Scan", `{"TableName":"Things","Select":"SPECIFIC_ATTRIBUTES"}`, "Validation: Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
 		wrong := 0 // the item's key is in one of two segments, whatever expression stands there for a query
 		for segment := range 2 {
 			_, err := b.do("Scan", `{"TableName":"Things","KeyConditionExpression":"pk = :p","Segment":%d,"TotalSegments":2,"ExclusiveStartKey":{"pk":{"N":"7"}}}`, segment)
@@ -316,11 +317,27 @@ func TestIndexes(t *testing.T) {
 		b.wantError("PutItem", `{"TableName":"Indexed","Item":{"pk":{"S":"p"},"sk":{"N":"1"},"g":{"N":"1"}}}`, "Validation: One or more parameter values were invalid: Type mismatch for Index Key g Expected: S Actual: N IndexName: all")
 		b.wantError("PutItem", `{"TableName":"Indexed","Item":{"pk":{"S":"p"},"sk":{"N":"1"},"g":{"S":""}}}`, "Validation: One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty string value. IndexName: all, IndexKey: g")
 		for value, want := range map[string]string{
-			`{"N":"1"}`: "The update expression attempted to update the secondary index key to unsupported type",
+			`{"N":"1"}`: "One or more parameter values were invalid: Type mismatch for Index Key g Expected: S Actual: N IndexName: all",
 			`{"S":""}`:  "One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty string value.",
 			`{"S":"` + strings.Repeat("x", 2049) + `"}`: "The update expression attempted to update the secondary index key beyond allowed size limits",
 		} {
 			b.wantError("UpdateItem", `{"TableName":"Indexed","Key":{"pk":{"S":"p"},"sk":{"N":"1"}},"UpdateExpression":"SET g = :g","ExpressionAttributeValues":{":g":`+value+`}}`, "Validation: "+want)
+		}
+		b.must("UpdateItem", `{"TableName":"Indexed","Key":{"pk":{"S":"p"},"sk":{"N":"2"}},"UpdateExpression":"SET n = sk"}`)
+		for expr, want := range map[string]string{
+			"SET g = n":             "The update expression attempted to update the secondary index key to unsupported type",
+			"SET g.x = n ADD g :n":  "Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [g, x], path two: [g]",
+			"SET x = g[1] ADD g :n": "One or more parameter values were invalid: Type mismatch for Index Key g Expected: S Actual: N IndexName: all",
+			"SET g = n + :n":        "One or more parameter values were invalid: Type mismatch for Index Key g Expected: S Actual: N IndexName: all",
+		} {
+			values := `,"ExpressionAttributeValues":{":n":{"N":"1"}}`
+			if !strings.Contains(expr, ":n") {
+				values = ""
+			}
+			if strings.HasPrefix(want, "Invalid") {
+				want = envelope + want
+			}
+			b.wantError("UpdateItem", `{"TableName":"Indexed","Key":{"pk":{"S":"p"},"sk":{"N":"2"}},"UpdateExpression":"`+expr+`"`+values+`}`, "Validation: "+want)
 		}
 		b.wantError("Query", `{"TableName":"Indexed","IndexName":"all","ConsistentRead":true,"KeyConditionExpression":"g = :g","ExpressionAttributeValues":{":g":{"S":"g"}}}`, "Validation: Consistent reads are not supported on global secondary indexes")
 		b.wantError("Query", `{"TableName":"Indexed","IndexName":"some","Select":"ALL_ATTRIBUTES","KeyConditionExpression":"g = :g","ExpressionAttributeValues":{":g":{"S":"g"}}}`,

@@ -167,7 +167,7 @@ func (x *index) check(it item, updated bool) error {
 		case !ok:
 		case v.kind != a.kind:
 			return either(
-				invalidParameter("Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", a.name, a.kind, v.kind, x.name),
+				x.wrongKind(a, v.kind),
 				validation("The update expression attempted to update the secondary index key to unsupported type"))
 		case v.kind == kindNumber:
 		case v.text == "":
@@ -183,6 +183,40 @@ func (x *index) check(it item, updated bool) error {
 		}
 	}
 	return nil
+}
+
+// firstOf gives the error of the index, among those that have one, whose name is
+// the first.
+func (t *table) firstOf(check func(*index) error) (first error) {
+	var name string
+	for _, x := range t.indexes() {
+		if first != nil && x.name > name {
+			continue
+		}
+		if err := check(x); err != nil {
+			first, name = err, x.name
+		}
+	}
+	return first
+}
+
+// checkKinds refuses an update that gives a key of an index another type, as far
+// as that can be said without the item.
+func (t *table) checkKinds(u *update) error {
+	return t.firstOf(func(x *index) error {
+		for _, a := range u.actions {
+			for _, key := range x.schema.attributes() {
+				if k := a.kind(); len(a.path) == 1 && a.path[0].name == key.name && k != "" && k != key.kind {
+					return x.wrongKind(key, k)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func (x *index) wrongKind(key keyAttribute, k kind) error {
+	return invalidParameter("Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", key.name, key.kind, k, x.name)
 }
 
 // checkScalars refuses paths that lead into keys, of the table or of an index.

@@ -30,13 +30,16 @@ func (s *streamSpecification) enabled() bool {
 	return s != nil && s.StreamEnabled != nil && *s.StreamEnabled
 }
 
-func (s *streamSpecification) check() error {
+// check says whether the setting can be that of a new table, or of an old one.
+func (s *streamSpecification) check(isNew bool) error {
 	if s == nil {
 		return nil
 	}
 	switch {
 	case s.enabled() && s.StreamViewType == "":
 		return invalidParameter("If stream is being enabled then UpdateViewType is required")
+	case !s.enabled() && s.StreamViewType != "" && isNew:
+		return invalidParameter("Table is being created with a stream disabled, UpdateViewType should not be specified")
 	case !s.enabled() && s.StreamViewType != "":
 		return invalidParameter("If stream is being disabled, then UpdateViewType must not be specified")
 	}

@@ -95,7 +95,7 @@ func (d *tableDefinition) check() error {
 	if err := d.checkBilling(); err != nil {
 		return err
 	}
-	if err := d.StreamSpecification.check(); err != nil {
+	if err := d.StreamSpecification.check(true); err != nil {
 		return err
 	}
 	if err := d.SSESpecification.check(); err != nil {

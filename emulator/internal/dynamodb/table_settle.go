@@ -19,7 +19,7 @@ func (in *tableUpdate) check() error {
 	if err := in.SSESpecification.check(); err != nil {
 		return err
 	}
-	if err := in.StreamSpecification.check(); err != nil {
+	if err := in.StreamSpecification.check(false); err != nil {
 		return err
 	}
 	if err := in.checkCombination(); err != nil {

@@ -89,6 +89,8 @@ func TestCreateTableErrors(t *testing.T) {
 		members []string
 	}{
 		{"The parameter 'TableName' is required but was not present in the request", []string{defA, keyA, demand}},
+		{"One or more parameter values were invalid: Table is being created with a stream disabled, UpdateViewType should not be specified",
+			[]string{name, defA, keyA, demand, `"StreamSpecification":{"StreamEnabled":false,"StreamViewType":"NEW_IMAGE"}`}},
 		{"2 validation errors detected: Value null at 'attributeDefinitions' failed to satisfy constraint: Member must not be null; Value null at 'keySchema' failed to satisfy constraint: Member must not be null", []string{name, demand}},
 		{"1 validation error detected: Value 'X' at 'attributeDefinitions.1.member.attributeType' failed to satisfy constraint: Member must satisfy enum value set: [B, N, S]",
 			[]string{name, keyA, demand, `"AttributeDefinitions":[{"AttributeName":"a","AttributeType":"X"}]`}},

@@ -70,6 +70,9 @@ func (a *transactItem) plan() error {
 		if err := a.t.updatable(ch.update); err != nil {
 			return err
 		}
+		if a.reason = a.t.checkKinds(ch.update); a.reason != nil {
+			return nil
+		}
 		ch.needsOld = true
 		ch.next = func(old item) (item, []byte, error) { return a.t.updated(a.r.key, ch.update, old) }
 	case "Delete":
