@@ -19,7 +19,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 
 	"crypto-ticker/emulator/internal/clock"
@@ -88,11 +87,6 @@ type Gateway struct {
 	tasks  sync.WaitGroup // whatever runs; added to only by what is itself counted
 }
 
-// handler is an API that was named by the request's host.
-type handler interface {
-	serveHost(w http.ResponseWriter, r *http.Request, path string)
-}
-
 // New returns a gateway for the stack's APIs. An error names the place in the
 // template, or the mapping, that cannot be served.
 func New(cfg Config) (*Gateway, error) {
@@ -116,41 +110,8 @@ func New(cfg Config) (*Gateway, error) {
 	if q.ConnectionsPerSecond > 0 {
 		g.connections = newBucket(q.ConnectionsPerSecond, max(1, q.ConnectionsPerSecond), now)
 	}
-	hosts := Hosts(cfg.Stack, cfg.Authority)
-	for _, def := range cfg.Stack.HTTPAPIs {
-		api, err := newHTTPAPI(g, def, hosts[def.ID])
-		if err != nil {
-			return nil, fmt.Errorf("apigw: %s: %w", def.LogicalID, err)
-		}
-		if n := len(g.http); n > 0 && g.http[n-1][0].def.ID == def.ID {
-			g.http[n-1] = append(g.http[n-1], api)
-		} else {
-			g.http = append(g.http, httpStages{api})
-		}
-		g.byID[def.ID] = g.http[len(g.http)-1]
-	}
-	for _, def := range cfg.Stack.RESTAPIs {
-		api, err := newRESTAPI(g, def, hosts[def.ID])
-		if err != nil {
-			return nil, fmt.Errorf("apigw: %s: %w", def.LogicalID, err)
-		}
-		g.rest = append(g.rest, api)
-		g.byID[def.ID] = api
-		if g.restAt[def.Stage] == nil && !isHTTPStage(cfg.Stack, def.Stage) {
-			g.restAt[def.Stage] = api
-		}
-	}
-	for _, def := range cfg.Stack.WebSocketAPIs {
-		api, err := newSocketAPI(g, def, hosts[def.ID])
-		if err != nil {
-			return nil, fmt.Errorf("apigw: %s: %s: %w", def.Pos, def.LogicalID, err)
-		}
-		g.sockets = append(g.sockets, api)
-		stages, _ := g.byID[def.ID].(socketStages)
-		g.byID[def.ID] = append(stages, api)
-		if g.byStage[def.Stage] == nil {
-			g.byStage[def.Stage] = api
-		}
+	if err := g.addAPIs(); err != nil {
+		return nil, err
 	}
 	if err := g.mapPaths(); err != nil {
 		return nil, err
@@ -167,97 +128,45 @@ func New(cfg Config) (*Gateway, error) {
 	return g, nil
 }
 
-// Hosts returns the domain name, with its port, of each of a stack's APIs by the
-// API's id: the authority, unless only a host of its own can name the API.
-func Hosts(stack *template.Stack, authority string) map[string]string {
-	_, port, _ := net.SplitHostPort(authority) // New refuses what is none
-	hosts := make(map[string]string)
-	name := func(id string, shared bool) {
-		if shared { // by any of its stages
-			hosts[id] = id + ".execute-api.localhost:" + port
-		} else if hosts[id] == "" {
-			hosts[id] = authority
+// addAPIs makes the APIs of the stack.
+func (g *Gateway) addAPIs() error {
+	hosts := Hosts(g.cfg.Stack, g.cfg.Authority)
+	for _, def := range g.cfg.Stack.HTTPAPIs {
+		api, err := newHTTPAPI(g, def, hosts[def.ID])
+		if err != nil {
+			return fmt.Errorf("apigw: %s: %w", def.LogicalID, err)
 		}
-	}
-	for _, a := range stack.HTTPAPIs {
-		name(a.ID, a.ID != stack.HTTPAPIs[0].ID)
-	}
-	stages := map[string]int{}
-	for _, a := range stack.WebSocketAPIs {
-		stages[a.Stage]++
-	}
-	for _, a := range stack.RESTAPIs {
-		stages[a.Stage]++
-	}
-	for _, a := range stack.WebSocketAPIs {
-		name(a.ID, stages[a.Stage] > 1)
-	}
-	for _, a := range stack.RESTAPIs {
-		name(a.ID, stages[a.Stage] > 1 || isHTTPStage(stack, a.Stage))
-	}
-	return hosts
-}
-
-// ServeHTTP answers HTTP requests, WebSocket handshakes and @connections calls.
-func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path := r.URL.EscapedPath()
-	if id, ok := apiOfHost(r.Host); ok {
-		if api := g.byID[id]; api != nil {
-			api.serveHost(w, r, path)
+		if n := len(g.http); n > 0 && g.http[n-1][0].def.ID == def.ID {
+			g.http[n-1] = append(g.http[n-1], api)
 		} else {
-			writeMessage(w, http.StatusForbidden, "Forbidden")
+			g.http = append(g.http, httpStages{api})
 		}
-		return
+		g.byID[def.ID] = g.http[len(g.http)-1]
 	}
-	if d, ok := g.domainOf(r.Host); ok {
-		d.serve(w, r)
-		return
-	}
-	repeated := "" // the stage behind a mapped path that stands for it
-	for prefix, api := range g.mapped {
-		rest, ok := strings.CutPrefix(path, prefix)
-		if ok = ok && (rest == "" || rest[0] == '/'); ok && isSocketPath(rest) {
-			api.serve(w, r, rest)
-			return
+	for _, def := range g.cfg.Stack.RESTAPIs {
+		api, err := newRESTAPI(g, def, hosts[def.ID])
+		if err != nil {
+			return fmt.Errorf("apigw: %s: %w", def.LogicalID, err)
 		}
-		_, below := cutSegment(rest)
-		if _, found := connectionOfPath(below); ok && found {
-			repeated = rest
+		g.rest = append(g.rest, api)
+		g.byID[def.ID] = api
+		if g.restAt[def.Stage] == nil && !isHTTPStage(g.cfg.Stack, def.Stage) {
+			g.restAt[def.Stage] = api
 		}
 	}
-	if repeated != "" {
-		noMethod(r.Method, repeated).write(w)
-		return
+	for _, def := range g.cfg.Stack.WebSocketAPIs {
+		api, err := newSocketAPI(g, def, hosts[def.ID])
+		if err != nil {
+			return fmt.Errorf("apigw: %s: %s: %w", def.Pos, def.LogicalID, err)
+		}
+		g.sockets = append(g.sockets, api)
+		stages, _ := g.byID[def.ID].(socketStages)
+		g.byID[def.ID] = append(stages, api)
+		if g.byStage[def.Stage] == nil {
+			g.byStage[def.Stage] = api
+		}
 	}
-	stage, rest := cutSegment(path)
-	if api := g.byStage[stage]; api != nil && isSocketPath(rest) {
-		api.serve(w, r, rest)
-		return
-	}
-	if len(g.sockets) > 0 && isForSocket(r, path, rest) {
-		g.cfg.Log.Warn("no WebSocket API has this stage", "path", r.URL.Path)
-		forbidden.write(w)
-		return
-	}
-	api := g.restAt[stage]
-	switch {
-	case api != nil:
-		api.serve(w, r, rest)
-	case len(g.http) > 0:
-		g.http[0].serve(w, r)
-	case len(g.rest) > 0:
-		g.rest[0].serve(w, r, path)
-	default:
-		writeMessage(w, http.StatusNotFound, "Not Found")
-	}
-}
-
-// isForSocket says whether a request outside all stages can only be meant for a
-// WebSocket API: a handshake, or @connections with a wrong stage or none.
-func isForSocket(r *http.Request, path, rest string) bool {
-	_, wrongStage := connectionOfPath(rest)
-	_, noStage := connectionOfPath(path)
-	return wrongStage || noStage || hasToken(r.Header["Upgrade"], "websocket")
+	return nil
 }
 
 // begin counts a request that is about to call functions, unless the gateway is
@@ -307,24 +216,6 @@ func (g *Gateway) Close(ctx context.Context) error {
 	}
 	<-done
 	return fmt.Errorf("apigw: close: %w", context.Cause(ctx))
-}
-
-// apiOfHost returns the API id in a host such as id.execute-api.localhost:8081.
-func apiOfHost(host string) (string, bool) {
-	id, rest, ok := strings.Cut(host, ".")
-	if !ok || !strings.HasPrefix(rest, "execute-api.") {
-		return "", false
-	}
-	return strings.ToLower(id), true
-}
-
-// cutSegment splits /first/rest into first and /rest.
-func cutSegment(path string) (first, rest string) {
-	path = strings.TrimPrefix(path, "/")
-	if i := strings.IndexByte(path, '/'); i >= 0 {
-		return path[:i], path[i:]
-	}
-	return path, ""
 }
 
 // writeMessage answers with API Gateway's usual error body.

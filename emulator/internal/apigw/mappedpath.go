@@ -3,6 +3,7 @@ package apigw
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -35,6 +36,29 @@ func (g *Gateway) mapPaths() error {
 	return nil
 }
 
+// serveMappedPath serves a request if its path is a mapped one.
+func (g *Gateway) serveMappedPath(w http.ResponseWriter, r *http.Request, path string) bool {
+	repeated := "" // the stage behind a mapped path that stands for it
+	for prefix, api := range g.mapped {
+		rest, ok := strings.CutPrefix(path, prefix)
+		if !ok || rest != "" && rest[0] != '/' {
+			continue
+		}
+		if isSocketPath(rest) {
+			api.serve(w, r, rest)
+			return true
+		}
+		_, below := cutSegment(rest)
+		if _, found := connectionOfPath(below); found {
+			repeated = rest
+		}
+	}
+	if repeated != "" {
+		noMethod(r.Method, repeated).write(w)
+	}
+	return repeated != ""
+}
+
 // routeAt returns the route of the first HTTP API, the only one that shares a
 // host with mapped paths, which has that very path.
 func (g *Gateway) routeAt(path string) *template.HTTPRoute {
@@ -48,6 +72,18 @@ func (g *Gateway) routeAt(path string) *template.HTTPRoute {
 		}
 		for _, route := range stage.def.Routes {
 			if route.Path != "" && strings.TrimRight(prefix+route.Path, "/") == path {
+				return route
+			}
+		}
+	}
+	return nil
+}
+
+// restRouteAt is routeAt for the REST APIs, with and without their stages.
+func (g *Gateway) restRouteAt(path string) *template.RESTRoute {
+	for i, a := range g.rest {
+		for _, route := range a.def.Routes {
+			if "/"+a.def.Stage+strings.TrimRight(route.Path, "/") == path || i == 0 && len(g.http) == 0 && route.Path == path {
 				return route
 			}
 		}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 
 	"crypto-ticker/emulator/internal/template"
@@ -150,23 +149,4 @@ func restID(s string) string {
 		id[i] = alphabet[int(sum[i])%len(alphabet)]
 	}
 	return string(id)
-}
-
-// isHTTPStage says whether the first HTTP API, which shares its host, has a stage.
-func isHTTPStage(stack *template.Stack, stage string) bool {
-	return slices.ContainsFunc(stack.HTTPAPIs, func(a *template.HTTPAPI) bool {
-		return a.ID == stack.HTTPAPIs[0].ID && a.Stage == stage
-	})
-}
-
-// restRouteAt is routeAt for the REST APIs, with and without their stages.
-func (g *Gateway) restRouteAt(path string) *template.RESTRoute {
-	for i, a := range g.rest {
-		for _, route := range a.def.Routes {
-			if "/"+a.def.Stage+strings.TrimRight(route.Path, "/") == path || i == 0 && len(g.http) == 0 && route.Path == path {
-				return route
-			}
-		}
-	}
-	return nil
 }
