@@ -54,7 +54,9 @@ func TestErrors(t *testing.T) {
 		{"comment only", "# nothing\n", "1: the template is empty"},
 		{"two documents", "a: 1\n---\nb: 2\n", "1: the file has several YAML documents; a template is one"},
 		{"not YAML", "Resources:\n  A: [\n", "3: not YAML: did not find expected node content"},
-		{"tab", "Resources:\n\tA: b\n", "2: not YAML: found character that cannot start any token"},
+		{"tab", "Resources:\n\tA: b\n", "2: not YAML: a tab indents the line; use spaces"},
+		{"tab after spaces", "Resources:\n  A:\n  \tType: b\n", "3: not YAML: a tab indents the line; use spaces"},
+		{"character", "{\n\t\"Resources\": @b\n}\n", "2: not YAML: found character that cannot start any token"},
 		{"unknown anchor", "Resources: *x\n", "1: not YAML: unknown anchor 'x' referenced"},
 		{"no map", "- a\n", "1: a template is a map with Resources, not a list"},
 		{"no resources", "Description: x\n", "1: Resources must be a map of at least one resource"},
@@ -65,6 +67,7 @@ func TestErrors(t *testing.T) {
 
 		// Resources as such.
 		{"logical id", "Resources:\n  my-topic: {Type: AWS::SNS::Topic}", `2: "my-topic" is no logical id; use letters and digits only`},
+		{"loop", "Resources:\n  Fn::ForEach::Topics: [A, [x], {}]", "2: Fn::ForEach is not emulated; write each resource out"},
 		{"no map", "Resources:\n  R: x", "2: R: must be a map with a Type, not a string"},
 		{"no type", "Resources:\n  R: {Properties: {}}", "2: R: has no Type"},
 		{"resource key", "Resources:\n  R: {Type: AWS::SNS::Topic, Propertise: {}}", `2: R: unknown key "Propertise"; did you mean Properties?`},

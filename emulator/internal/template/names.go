@@ -57,6 +57,17 @@ func (r *resolver) name(res *resource) string {
 	return res.physical
 }
 
+// shortestName is how many characters a physical name of the type has at least.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+func shortestName(typ string) int {
+	if typ == typeTable || typ == typeSimpleTable {
+		return 3
+	}
+	return 1
+}
+
+// findName reads a resource's name, or makes one: the logical id, for people to
+// find it by, where it can be a name of what is emulated.
 func (r *resolver) findName(res *resource) string {
 	switch res.typ {
 	case typeHTTPAPI, typeRESTAPI, typeWebSocketAPI, typeAPI:
@@ -77,7 +88,7 @@ func (r *resolver) findName(res *resource) string {
 			r.errorf(n.line, res.id, "%s must be a string that is not empty", property)
 		}
 	}
-	if emulated(res.typ) {
+	if emulated(res.typ) && len(res.id) >= shortestName(res.typ) {
 		return res.id
 	}
 	return r.inventName(res.id)

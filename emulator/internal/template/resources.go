@@ -3,6 +3,7 @@ package template
 import (
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // The resource types that are emulated.
@@ -109,6 +110,10 @@ func isServerless(typ string) bool {
 }
 
 func (r *resolver) readResource(f field, globals map[string]*node) *resource {
+	if strings.HasPrefix(f.name, "Fn::ForEach::") {
+		r.errorf(f.line, "", "Fn::ForEach is not emulated; write each resource out")
+		return nil
+	}
 	if !logicalID.MatchString(f.name) {
 		r.errorf(f.line, "", "%s is no logical id; use letters and digits only", quoted(f.name))
 		return nil

@@ -28,7 +28,7 @@ func readNode(src []byte, r *report) *node {
 	}
 	var doc yaml.Node
 	if err := yaml.Load(src, &doc); err != nil {
-		line, what := yamlError(err)
+		line, what := yamlError(src, err)
 		r.errorf(line, "", "%s", what)
 		return nil
 	}
@@ -44,14 +44,17 @@ func readNode(src []byte, r *report) *node {
 	return n
 }
 
-// yamlError finds the line and the message in an error of the YAML library.
-func yamlError(err error) (int, string) {
+// yamlError finds the line and the message in an error of the YAML library for
+// src.
+func yamlError(src []byte, err error) (int, string) {
 	var e *yaml.LoadError
 	switch {
 	case strings.Contains(err.Error(), "no documents"):
 		return 1, "the template is empty"
 	case strings.Contains(err.Error(), "expected single document"):
 		return 1, "the file has several YAML documents; a template is one"
+	case errors.As(err, &e) && e.Mark.Index < len(src) && src[e.Mark.Index] == '\t':
+		return e.Mark.Line, "not YAML: a tab indents the line; use spaces"
 	case errors.As(err, &e):
 		return e.Mark.Line, "not YAML: " + e.Message
 	}
