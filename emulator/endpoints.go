@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 
 	"crypto-ticker/emulator/internal/template"
@@ -106,43 +105,6 @@ func (e *Emulator) resolve(envVars string) error {
 		return nil
 	}
 	return applyEnvVars(e.stack, envVars)
-}
-
-// applyEnvVars reads a file in the form of sam local's --env-vars: variables by
-// function, and under Parameters those of every function. As there, a variable
-// that the template does not declare cannot be set; here it is an error.
-//
-// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-sam-cli-using-invoke.html#serverless-sam-cli-using-invoke-environment-file
-func applyEnvVars(stack *template.Stack, file string) error {
-	src, err := os.ReadFile(file)
-	if err != nil {
-		return fmt.Errorf("environment variables: %w", err)
-	}
-	var byFunction map[string]map[string]string
-	if err := json.Unmarshal(src, &byFunction); err != nil {
-		return fmt.Errorf("environment variables: %s: %w; expected {\"FunctionId\": {\"NAME\": \"value\"}}", file, err)
-	}
-	common := byFunction["Parameters"]
-	delete(byFunction, "Parameters")
-	for _, f := range stack.Functions {
-		for k, v := range common {
-			if _, declared := f.Environment[k]; declared {
-				f.Environment[k] = v
-			}
-		}
-		own := byFunction[f.LogicalID]
-		delete(byFunction, f.LogicalID)
-		for k, v := range own {
-			if _, declared := f.Environment[k]; !declared {
-				return fmt.Errorf("environment variables: %s: %s has no variable %s in the template", file, f.LogicalID, k)
-			}
-			f.Environment[k] = v
-		}
-	}
-	for name := range byFunction {
-		return fmt.Errorf("environment variables: %s: the template has no function %s", file, name)
-	}
-	return nil
 }
 
 // services tells the AWS services on the one endpoint apart.
