@@ -19,6 +19,10 @@ import (
 func createTables(ctx context.Context, db *dynamodb.Engine, tables []*template.Table) error {
 	for _, t := range tables {
 		if err := createTable(ctx, db, t); err != nil {
+			var refused *awsjson.Error
+			if errors.As(err, &refused) && refused.Message != "" { // an exception's name means nothing to who writes a template
+				err = errors.New("dynamodb: " + refused.Message)
+			}
 			return fmt.Errorf("%s: %s: %w", t.Pos, t.LogicalID, err)
 		}
 	}
