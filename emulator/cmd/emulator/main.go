@@ -63,23 +63,32 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 func parse(args []string, stderr io.Writer) (o emulator.Options, invoke pairs, err error) {
 	var parameters, paths, limits pairs
 	f := flag.NewFlagSet("emulator", flag.ContinueOnError)
-	f.SetOutput(stderr)
+	f.SetOutput(io.Discard) // an error is told once, by main
 	f.StringVar(&o.Template, "template", "template.yaml", "the SAM template, a `file`")
 	f.StringVar(&o.Addr, "addr", "127.0.0.1:8081", "`host:port` of the APIs")
 	f.StringVar(&o.AWSAddr, "aws-addr", "127.0.0.1:8082", "`host:port` of DynamoDB, Lambda and Secrets Manager")
 	f.StringVar(&o.Data, "data", "", "`folder` that keeps tables and secrets (default: in memory)")
 	f.BoolVar(&o.Salvage, "salvage", false, "save what can be read of a damaged file of tables in -data")
 	f.StringVar(&o.EnvVars, "env-vars", "", "`file` of environment variables, as for sam local")
-	f.Var(&parameters, "parameter", "`NAME=VALUE` of a template parameter; may be repeated")
-	f.Var(&paths, "map", "`PATH=LOGICALID`: a further path of a WebSocket API; may be repeated")
-	f.Var(&limits, "quota", "`NAME=VALUE` of an API Gateway quota: "+quotaNames+"; may be repeated")
+	parameters.flag(f, "parameter", "NAME=VALUE", " of a template parameter; may be repeated")
+	paths.flag(f, "map", "PATH=LOGICALID", ": a further path of a WebSocket API; may be repeated")
+	limits.flag(f, "quota", "NAME=VALUE", " of an API Gateway quota: "+quotaNames+"; may be repeated")
 	verify := f.Bool("verify-signatures", false, "verify the signatures of @connections calls, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment")
-	f.Var(&invoke, "invoke", "`LOGICALID=JSON`: a function to run after the start; its answer is printed; may be repeated")
-	if err := f.Parse(args); err != nil {
+	invoke.flag(f, "invoke", "LOGICALID=JSON", ": a function to run after the start; its answer is printed; may be repeated")
+	switch err := f.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		f.SetOutput(stderr)
+		fmt.Fprintln(stderr, "Usage of emulator:")
+		f.PrintDefaults()
 		return o, nil, err
+	case err != nil:
+		return o, nil, fmt.Errorf("%w; see -h", err)
 	}
 	if f.NArg() > 0 {
 		return o, nil, fmt.Errorf("unexpected argument %q; see -h", f.Arg(0))
+	}
+	if o.Salvage && o.Data == "" {
+		return o, nil, errors.New("-salvage needs -data, the folder of the damaged file")
 	}
 	for _, i := range invoke {
 		if !json.Valid([]byte(i.value)) {
@@ -98,20 +107,19 @@ func parse(args []string, stderr io.Writer) (o emulator.Options, invoke pairs, e
 	return o, invoke, err
 }
 
-// pairs is a flag of the form NAME=VALUE that may be repeated.
+// pairs are the values of a flag of the form NAME=VALUE that may be repeated.
 type pairs []struct{ name, value string }
 
-// String is for the flag package; there is no default to show.
-func (p *pairs) String() string { return "" }
-
-// Set adds one pair.
-func (p *pairs) Set(s string) error {
-	name, value, ok := strings.Cut(s, "=")
-	if !ok || name == "" {
-		return errors.New("must have the form NAME=VALUE")
-	}
-	*p = append(*p, struct{ name, value string }{name, value})
-	return nil
+// flag adds the flag that fills p; form is how a value is written.
+func (p *pairs) flag(f *flag.FlagSet, flagName, form, usage string) {
+	f.Func(flagName, "`"+form+"`"+usage, func(s string) error {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" {
+			return errors.New("must have the form " + form)
+		}
+		*p = append(*p, struct{ name, value string }{name, value})
+		return nil
+	})
 }
 
 func (p pairs) toMap() map[string]string {

@@ -65,7 +65,9 @@ func TestRunFails(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"unknown flag", []string{"-nope"}, "-nope"},
+		{"unknown flag", []string{"-nope"}, "-nope; see -h"},
+		{"path without an API", []string{"-map", "/x"}, `"/x" for flag -map: must have the form PATH=LOGICALID`},
+		{"salvage of nothing", []string{"-salvage"}, "-salvage needs -data"},
 		{"argument", []string{"template.yaml"}, `unexpected argument "template.yaml"`},
 		{"parameter without a value", []string{"-parameter", "Greeting"}, "must have the form NAME=VALUE"},
 		{"event that is not JSON", []string{"-invoke", "WebFunction=hi"}, `-invoke WebFunction: the event "hi" is not JSON`},
@@ -84,8 +86,22 @@ func TestRunFails(t *testing.T) {
 			}
 		})
 	}
-	if err := run(t.Context(), []string{"-h"}, io.Discard, io.Discard); !errors.Is(err, flag.ErrHelp) {
+}
+
+// TestUsage: -h prints all flags, and an error none, since it is told by main.
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	var help, failure bytes.Buffer
+	if err := run(t.Context(), []string{"-h"}, io.Discard, &help); !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("-h: got %v, want flag.ErrHelp", err)
+	}
+	for _, want := range []string{"Usage of emulator:", "-data folder", "-map PATH=LOGICALID", "-invoke LOGICALID=JSON", "-quota NAME=VALUE"} {
+		if !strings.Contains(help.String(), want) {
+			t.Errorf("-h: %q is missing in:\n%s", want, &help)
+		}
+	}
+	if err := run(t.Context(), []string{"-nope"}, io.Discard, &failure); err == nil || failure.Len() > 0 {
+		t.Errorf("-nope: got error %v, and printed %q; want an error and nothing", err, &failure)
 	}
 }
 
