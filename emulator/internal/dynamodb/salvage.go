@@ -12,9 +12,9 @@ import (
 const salvageBatch = 1000
 
 // salvage makes a new file of what can be read of a damaged one: tables and
-// items, streams and tokens; indexes and lists of expiries are made anew. Items whose table's
-// definition is lost go into a file of JSON lines. If the file is whole, salvage
-// does nothing.
+// items, streams and tokens; indexes and lists of expiries are made anew. Items
+// whose table's definition is lost go into a file of JSON lines. If the file is
+// whole, salvage does nothing.
 func salvage(cfg Config) error {
 	file := filepath.Join(cfg.Dir, boltFile)
 	items := map[uint64]map[string][]byte{} // by space and key: a lost tree may hold what another has
@@ -44,11 +44,26 @@ func salvage(cfg Config) error {
 	if err := saveStrays(aside+".items.jsonl", items, tables); err != nil {
 		return fmt.Errorf("dynamodb: salvage: %w", err)
 	}
-	err = errors.Join(os.Rename(file, aside), os.Rename(filepath.Join(saved, boltFile), file), syncFolder(cfg.Dir))
-	if err != nil {
+	if err := errors.Join(exchange(file, filepath.Join(saved, boltFile), aside), syncFolder(cfg.Dir)); err != nil {
 		return fmt.Errorf("dynamodb: salvage: %w", err)
 	}
 	cfg.Log.Warn("dynamodb: saved what can be read", "file", file, "damaged", aside)
+	return nil
+}
+
+// exchange puts a new file into the place of another, which stays under the name
+// aside. With a link, there is a file under the old name at every moment: whoever
+// opens the store after a death between the steps must not begin an empty one.
+func exchange(file, saved, aside string) error {
+	if os.Link(file, aside) == nil {
+		return os.Rename(saved, file)
+	}
+	if err := os.Rename(file, aside); err != nil { // the file system has no links
+		return err
+	}
+	if err := os.Rename(saved, file); err != nil {
+		return errors.Join(err, os.Rename(aside, file))
+	}
 	return nil
 }
 
