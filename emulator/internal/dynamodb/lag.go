@@ -50,14 +50,14 @@ type lagging struct {
 	e *Engine
 }
 
-func (s lagging) update(f func(reader) ([]write, error)) error {
+func (s lagging) update(f func(reader) ([]write, error), undo ...func()) error {
 	return s.store.update(func(r reader) ([]write, error) {
 		writes, err := f(r)
 		if err == nil {
 			s.e.lag.keep(r, writes, s.e.cfg.Clock.Now())
 		}
 		return writes, err
-	})
+	}, undo...)
 }
 
 // keep notes what the writes are about to replace. Should they fail, it has

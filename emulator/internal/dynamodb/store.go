@@ -12,8 +12,9 @@ type store interface {
 	view(f func(reader) error) error
 	// update runs f, alone among updates, and carries out what it returns:
 	// all of it or, after an error, nothing. When update returns, the
-	// writes last.
-	update(f func(reader) ([]write, error)) error
+	// writes last. If they do not, undo takes back what else f has changed:
+	// before another update runs, which would go by it.
+	update(f func(reader) ([]write, error), undo ...func()) error
 	close() error
 }
 

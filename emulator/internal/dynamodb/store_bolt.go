@@ -1,7 +1,6 @@
 package dynamodb
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -10,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -42,6 +42,7 @@ type boltStore struct {
 // boltUpdate waits for its commit.
 type boltUpdate struct {
 	f      func(reader) ([]write, error)
+	undo   []func()
 	result chan error
 	err    error
 }
@@ -165,8 +166,8 @@ func (s *boltStore) view(f func(reader) error) (err error) {
 	return err
 }
 
-func (s *boltStore) update(f func(reader) ([]write, error)) error {
-	u := &boltUpdate{f: f, result: make(chan error, 1)}
+func (s *boltStore) update(f func(reader) ([]write, error), undo ...func()) error {
+	u := &boltUpdate{f: f, undo: undo, result: make(chan error, 1)}
 	select {
 	case s.updates <- u:
 		return <-u.result
@@ -204,10 +205,12 @@ func (s *boltStore) commit(first *boltUpdate) {
 	if err == nil {
 		s.totals.Store(&sums)
 	}
-	for _, u := range group {
-		if err != nil {
-			u.err = fmt.Errorf("dynamodb: write to the store: %w", err)
+	if err != nil {
+		for _, u := range slices.Backward(group) {
+			u.fail(fmt.Errorf("dynamodb: write to the store: %w", err))
 		}
+	}
+	for _, u := range group {
 		u.result <- u.err
 	}
 	if len(group) == 0 {
@@ -246,7 +249,7 @@ func (u *boltUpdate) apply(tx *bolt.Tx, sums totals) error {
 	r := &boltReader{tx: tx, totals: sums}
 	writes, err := u.run(r)
 	if err = cmp.Or(r.err, err); err != nil {
-		u.err = err
+		u.fail(err)
 		return nil
 	}
 	for _, w := range writes {
@@ -256,6 +259,17 @@ func (u *boltUpdate) apply(tx *bolt.Tx, sums totals) error {
 		}
 	}
 	return r.err
+}
+
+// fail takes back what the update has changed outside of the store, unless that
+// is done.
+func (u *boltUpdate) fail(err error) {
+	if u.err == nil {
+		for _, f := range u.undo {
+			f()
+		}
+	}
+	u.err = err
 }
 
 // run keeps a panic in one update from ending the process.
@@ -303,66 +317,4 @@ func applyOnce(tx *bolt.Tx, w write) error {
 func spaceName(space uint64) (name [8]byte) {
 	binary.BigEndian.PutUint64(name[:], space)
 	return name
-}
-
-// boltReader reads within a transaction.
-type boltReader struct {
-	tx     *bolt.Tx
-	totals totals
-	err    error // of the first value that is damaged: nothing read is to be used then
-}
-
-func (r *boltReader) get(space uint64, key []byte) []byte {
-	name := spaceName(space)
-	bucket := r.tx.Bucket(name[:])
-	if bucket == nil {
-		return nil
-	}
-	value := bucket.Get(key)
-	if value == nil {
-		return nil
-	}
-	plain, _ := r.unseal(space, key, value)
-	return plain
-}
-
-// unseal takes the checksum off a value.
-func (r *boltReader) unseal(space uint64, key, value []byte) (plain []byte, ok bool) {
-	if plain, ok = unseal(space, key, value); !ok && r.err == nil {
-		r.err = fmt.Errorf("dynamodb: %s is damaged: the value of key %q in space %d has a wrong checksum", r.tx.DB().Path(), key, space)
-	}
-	return plain, ok
-}
-
-func (r *boltReader) total(space uint64) total { return r.totals[space] }
-
-func (r *boltReader) scan(space uint64, from, to []byte, backwards bool, f func(key, value []byte) bool) {
-	name := spaceName(space)
-	bucket := r.tx.Bucket(name[:])
-	if bucket == nil {
-		return
-	}
-	each := func(key, value []byte) bool {
-		plain, ok := r.unseal(space, key, value)
-		return ok && f(key, plain)
-	}
-	c := bucket.Cursor()
-	if backwards {
-		for k, v := last(c, to); k != nil && bytes.Compare(k, from) >= 0 && each(k, v); k, v = c.Prev() {
-		}
-		return
-	}
-	for k, v := c.Seek(from); k != nil && (to == nil || bytes.Compare(k, to) < 0) && each(k, v); k, v = c.Next() {
-	}
-}
-
-// last goes to the last key before to.
-func last(c *bolt.Cursor, to []byte) (key, value []byte) {
-	if to == nil {
-		return c.Last()
-	}
-	if k, _ := c.Seek(to); k == nil {
-		return c.Last()
-	}
-	return c.Prev()
 }

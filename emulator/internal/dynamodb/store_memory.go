@@ -31,7 +31,7 @@ func (s *memoryStore) view(f func(reader) error) error {
 	return f(s.spaces)
 }
 
-func (s *memoryStore) update(f func(reader) ([]write, error)) error {
+func (s *memoryStore) update(f func(reader) ([]write, error), undo ...func()) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.spaces == nil {
@@ -39,6 +39,9 @@ func (s *memoryStore) update(f func(reader) ([]write, error)) error {
 	}
 	writes, err := f(s.spaces)
 	if err != nil {
+		for _, f := range undo {
+			f()
+		}
 		return err
 	}
 	for _, w := range writes {

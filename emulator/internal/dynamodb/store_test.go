@@ -231,8 +231,10 @@ func TestPanicInUpdate(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	// A key that bbolt refuses fails the commit, and that only.
-	if err := s.update(func(reader) ([]write, error) { return []write{{1, make([]byte, 1<<16), []byte{}}}, nil }); err == nil {
-		t.Error("no error for a key that is too long")
+	undone := 0
+	tooLong := func(reader) ([]write, error) { return []write{{1, make([]byte, 1<<16), []byte{}}}, nil }
+	if err := s.update(tooLong, func() { undone++ }); err == nil || undone != 1 {
+		t.Errorf("a key that is too long: got %v, and %d undone", err, undone)
 	}
 	if err := s.update(func(reader) ([]write, error) { return []write{{1, []byte{1}, []byte{}}}, nil }); err != nil {
 		t.Error(err)

@@ -138,9 +138,8 @@ func (e *Engine) setStream(t *table, spec *streamSpecification) error {
 		err := e.store.update(func(reader) ([]write, error) {
 			t.stream.Store(next)
 			return t.save()
-		})
+		}, func() { t.stream.Store(current) })
 		if err != nil {
-			t.stream.Store(current)
 			return err
 		}
 		e.streams.add(next)
@@ -149,12 +148,11 @@ func (e *Engine) setStream(t *table, spec *streamSpecification) error {
 	err := e.store.update(func(reader) ([]write, error) {
 		w, err := current.close(e.cfg.Clock.Now())
 		return []write{w}, err
-	})
+	}, current.reopen)
 	if err != nil {
-		current.closed.Store(nil)
 		return err
 	}
-	current.notify()
+	e.ended(current)
 	return nil
 }
 
@@ -162,6 +160,16 @@ func (e *Engine) setStream(t *table, spec *streamSpecification) error {
 func (s *stream) close(now time.Time) (write, error) {
 	s.closed.Store(&now)
 	return s.save()
+}
+
+// reopen takes a close back.
+func (s *stream) reopen() { s.closed.Store(nil) }
+
+// ended tells who waits for records that none will come, and has the sweeper
+// delete the stream when it can be read no more.
+func (e *Engine) ended(s *stream) {
+	s.notify()
+	e.expect(s.closed.Load().Add(streamRetention).Unix())
 }
 
 // streams holds all streams that can be read. Its lock is held only for a
@@ -225,7 +233,7 @@ type notifier struct {
 	streams *streams
 }
 
-func (n notifier) update(f func(reader) ([]write, error)) error {
+func (n notifier) update(f func(reader) ([]write, error), undo ...func()) error {
 	var spaces []uint64
 	err := n.store.update(func(r reader) ([]write, error) {
 		spaces = spaces[:0] // should the store try again
@@ -236,7 +244,7 @@ func (n notifier) update(f func(reader) ([]write, error)) error {
 			}
 		}
 		return writes, err
-	})
+	}, undo...)
 	if err != nil {
 		return err
 	}

@@ -148,9 +148,8 @@ func (e *Engine) sweepStream(s *stream) error {
 		err := e.store.update(func(r reader) (writes []write, err error) {
 			writes, more = e.trim(r, s)
 			return writes, nil
-		})
+		}, func() { s.gone.Store(false) })
 		if err != nil {
-			s.gone.Store(false)
 			return err
 		}
 	}

@@ -188,7 +188,7 @@ func (t *table) save() ([]write, error) {
 	record := t.record()
 	record.TTL = t.ttl.Load()
 	var writes []write
-	if s := t.stream.Load(); s != nil {
+	if s := t.stream.Load(); s != nil && !s.gone.Load() {
 		record.Stream = s.Label
 		w, err := s.save()
 		if err != nil {
@@ -252,16 +252,17 @@ func (e *Engine) deleteTable(body []byte) (json.RawMessage, error) {
 		}
 		t.dropped.Store(true) // later updates must not bring a space back
 		return writes, nil
-	})
-	if err != nil {
+	}, func() {
 		t.dropped.Store(false)
 		if closes {
-			s.closed.Store(nil)
+			s.reopen()
 		}
+	})
+	if err != nil {
 		return nil, err
 	}
 	if closes {
-		s.notify()
+		e.ended(s)
 	}
 	delete(e.tables, name)
 	return json.Marshal(map[string]any{"TableDescription": e.describe(t, "DELETING")})

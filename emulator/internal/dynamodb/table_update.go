@@ -138,7 +138,7 @@ func (e *Engine) relayout(t *table, next tableRecord, dropped []uint64) error {
 	for _, x := range before.indexes {
 		old[x.space] = true
 	}
-	err := e.store.update(func(r reader) ([]write, error) {
+	return e.store.update(func(r reader) ([]write, error) {
 		after := next.layout()
 		var writes []write
 		for _, space := range dropped {
@@ -156,11 +156,7 @@ func (e *Engine) relayout(t *table, next tableRecord, dropped []uint64) error {
 		t.now.Store(after)
 		saved, err := t.save()
 		return append(writes, saved...), err
-	})
-	if err != nil {
-		t.now.Store(before)
-	}
-	return err
+	}, func() { t.now.Store(before) })
 }
 
 // fill gives the writes that put a table's items into an index.

@@ -84,7 +84,7 @@ func (e *Engine) setTTL(t *table, attribute string, enabled bool) error {
 	current := t.ttl.Load()
 	e.last++
 	next := &ttlSetting{Attribute: attribute, Space: e.last}
-	err := e.store.update(func(r reader) ([]write, error) {
+	return e.store.update(func(r reader) ([]write, error) {
 		if !enabled {
 			t.ttl.Store(nil)
 			writes, err := t.save()
@@ -105,11 +105,7 @@ func (e *Engine) setTTL(t *table, attribute string, enabled bool) error {
 		t.ttl.Store(next)
 		saved, err := t.save()
 		return append(writes, saved...), err
-	})
-	if err != nil {
-		t.ttl.Store(current)
-	}
-	return err
+	}, func() { t.ttl.Store(current) })
 }
 
 func (e *Engine) describeTimeToLive(body []byte) (json.RawMessage, error) {

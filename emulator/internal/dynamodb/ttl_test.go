@@ -84,11 +84,11 @@ type lame struct {
 	broken atomic.Bool
 }
 
-func (s *lame) update(f func(reader) ([]write, error)) error {
+func (s *lame) update(f func(reader) ([]write, error), undo ...func()) error {
 	if s.broken.Load() {
 		return errors.New("disk is full")
 	}
-	return s.store.update(f)
+	return s.store.update(f, undo...)
 }
 
 // TestExpiryAfterFailure sweeps when the store works again, though nothing else is
