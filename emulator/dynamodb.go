@@ -83,7 +83,8 @@ func (d *DynamoDB) ExpireAfter(delay time.Duration) { d.engine.ExpireAfter(delay
 func (d *DynamoDB) Snapshot() (*Snapshot, error) { return d.engine.Snapshot() }
 
 // Restore puts all tables back as they were, at once; those made since are gone.
-// Streams do not record it.
+// Streams do not record it; those made since end, and a table whose stream has
+// ended since gets another.
 func (d *DynamoDB) Restore(s *Snapshot) error { return d.engine.Restore(s) }
 
 // Reset deletes all items, faults and the lag; the tables stay, with their

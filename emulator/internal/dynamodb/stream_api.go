@@ -96,9 +96,13 @@ func (e *Engine) findStream(arn string) (*stream, error) {
 	}
 	s := e.streams.find(arn)
 	if s == nil {
-		return nil, resourceNotFound("Requested resource not found: Stream: " + arn + " not found")
+		return nil, noStream(arn)
 	}
 	return s, nil
+}
+
+func noStream(arn string) error {
+	return resourceNotFound("Requested resource not found: Stream: " + arn + " not found")
 }
 
 // sequenceRange is where a shard begins and, once it is closed, ends.

@@ -50,6 +50,9 @@ func (e *Engine) Consume(streamARN, name string, latest bool) (*Consumer, error)
 	}
 	c := &Consumer{e: e, s: s, name: []byte(positionKeys + name)}
 	return c, e.store.update(func(r reader) ([]write, error) {
+		if s.gone.Load() { // since it was found; its space must not come back
+			return nil, noStream(streamARN)
+		}
 		stored := r.get(s.Space, c.name)
 		switch {
 		case stored != nil:
