@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+	"unicode/utf16"
 )
 
 // holds says whether the condition is true of an item; a missing item is one
@@ -100,13 +100,15 @@ func (o operand) resolve(it item) (value, bool) {
 	return it.lookup(o.path)
 }
 
-// length is what the function size gives. Numbers, booleans and nulls have
+// length is what the function size gives, for strings in UTF-16. Numbers, booleans and nulls have
 // none.
 func (v value) length() (value, bool) {
 	n := 0
 	switch v.kind {
 	case kindString:
-		n = utf8.RuneCountInString(v.text)
+		for _, r := range v.text {
+			n += utf16.RuneLen(r)
+		}
 	case kindBinary:
 		n = len(v.text)
 	case kindMap:

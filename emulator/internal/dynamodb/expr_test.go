@@ -8,7 +8,7 @@ import (
 
 // exprItem is what conditions are tried on.
 const exprItem = `{"s":{"S":"hello"},"n":{"N":"5"},"b":{"B":"AQID"},"t":{"BOOL":true},"nul":{"NULL":true},"ss":{"SS":["a","b"]},"ns":{"NS":["1","2"]},
-	"l":{"L":[{"S":"x"},{"N":"7"},{"M":{"k":{"S":"v"}}}]},"m":{"M":{"q":{"M":{"n":{"N":"1"}}}}},"u":{"S":"äö"}}`
+	"l":{"L":[{"S":"x"},{"N":"7"},{"M":{"k":{"S":"v"}}}]},"m":{"M":{"q":{"M":{"n":{"N":"1"}}}}},"u":{"S":"äö"},"smile":{"S":"é😀"}}`
 
 const exprValues = `{":s":{"S":"hello"},":he":{"S":"he"},":n5":{"N":"5.0"},":n6":{"N":"6"},":n1":{"N":"1"},":n3":{"N":"3"},":b":{"B":"AQ=="},":a":{"S":"a"},":x":{"S":"x"},":v":{"S":"v"},
 	":S":{"S":"S"},":L":{"S":"L"},":t":{"BOOL":true},":set":{"SS":["b","a"]},":nul":{"NULL":true},":bad":{"S":"BAD"},":list":{"L":[]},":n2":{"N":"2"}}`
@@ -55,7 +55,7 @@ func TestConditions(t *testing.T) {
 		{"attribute_not_exists(gone)", true}, {"attribute_not_exists(s)", false}, {"attribute_type(s, :S)", true}, {"attribute_type(l, :L)", true}, {"attribute_type(n, :S)", false}, {"attribute_type(gone, :S)", false},
 		{"begins_with(s, :he)", true}, {"begins_with(s, :x)", false}, {"begins_with(b, :b)", true}, {"begins_with(n, :he)", false}, {"begins_with(b, :he)", false},
 		{"contains(s, :he)", true}, {"contains(ss, :a)", true}, {"contains(ss, :x)", false}, {"contains(ns, :n1)", true}, {"contains(l, :x)", true}, {"contains(b, :b)", true}, {"contains(n, :n5)", false}, {"contains(l, :t)", false},
-		{"size(s) = :n5", true}, {"size(l) >= :n3", true}, {"size(m) = :n1", true}, {"size(b) = :n3", true}, {"size(n) = :n1", false}, {"size(gone) = :n1", false}, {"size(u) = :n2", true}, {"n = size(s)", true}, {"size(ns) < size(l)", true},
+		{"size(s) = :n5", true}, {"size(l) >= :n3", true}, {"size(m) = :n1", true}, {"size(b) = :n3", true}, {"size(n) = :n1", false}, {"size(gone) = :n1", false}, {"size(u) = :n2", true}, {"size(smile) = :n3", true}, {"n = size(s)", true}, {"size(ns) < size(l)", true},
 		{"s = :s AND n = :n6", false}, {"s = :s OR n = :n6", true}, {"s = :he OR n = :n6 AND s = :s", false}, {"(s = :s OR n = :n6) AND s = :s", true}, {"s = :s AND NOT (n = :n6 OR n = :n1)", true},
 		{"NOT s = :he AND n = :n5", true}, {"NOT NOT s = :s", true}, {"(NOT s = :s)", false}, {"l[2].k = :v", true}, {"l [ 1 ] > :n6", true}, {"m.q.n=:n1", true},
 	} {

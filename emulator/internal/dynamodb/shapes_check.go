@@ -341,7 +341,16 @@ func writeShownMap(b *strings.Builder, sh *shape, in map[string]any) {
 	for _, m := range sh.members {
 		b.WriteString(sep + lowerFirst(m.name) + "=")
 		writeShown(b, m.shape, in[m.name])
+		b.WriteString(unlisted[sh.name+"."+m.name])
 		sep = ", "
 	}
 	b.WriteByte(')')
+}
+
+// unlisted are the members that DynamoDB shows behind others and that are not in
+// its model.
+var unlisted = map[string]string{
+	"AttributeValue.B":  ", iNT=null, dECIMAL=null, dOUBLE=null",
+	"AttributeValue.BS": ", iNTSET=null, dECIMALSET=null, dOUBLESET=null",
+	"PutRequest.Item":   ", workloadProfileName=null",
 }
