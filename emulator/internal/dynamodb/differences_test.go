@@ -9,7 +9,7 @@ var explained = []struct {
 	test, operation, input, ours, theirs string // regular expressions
 	why                                  string
 }{
-	{"Lag|Fault|Fail|Unprocessed|AfterClose|Snapshot|Reset", "", "", "", "",
+	{"Lag|Fault|Fail|Unprocessed|AfterClose|Snapshot|Reset|Restore", "", "", "", "",
 		"the test makes the engine fail, lag or go back, which DynamoDB Local does not"},
 	{"", "^Scan$", `"(Segment|Limit)":`, `^{`, `^{|must lie within the segment`,
 		"which items are in a segment or on a page of a scan is each server's own matter"},
@@ -35,6 +35,8 @@ var explained = []struct {
 		"DynamoDB Local has no metrics of item collections"},
 	{"", "^DeleteItem$", "", `^{}`, `^{"ConsumedCapacity"`,
 		"DynamoDB Local tells the capacity of deleting nothing without being asked"},
+	{"UpdateCharge", "^UpdateItem$", "", "Item size to update", "^ConditionalCheckFailed",
+		"DynamoDB Local looks at the item, not at what the parts of an update count on AWS"},
 	{"UpdatesOfMissingItem|UpdateOfMissingItem", "", "", "", "",
 		"DynamoDB Local makes an item of an update that only removes, AWS does not"},
 	{"", "Stream|GetRecords|GetShardIterator", "", "", "",
