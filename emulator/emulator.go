@@ -250,6 +250,7 @@ func (e *Emulator) serve(l net.Listener, h http.Handler) {
 		ReadTimeout:       30 * time.Second, // what API Gateway gives a whole request
 		IdleTimeout:       3 * time.Minute,
 		ConnContext:       tlsport.ConnContext,
+		ConnState:         tlsport.ConnState,
 		ErrorLog:          e.errorLog(),
 	}
 	e.servers = append(e.servers, s)

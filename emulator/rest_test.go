@@ -1,13 +1,21 @@
 package emulator_test
 
 import (
+	"bufio"
 	"bytes"
+	"fmt"
 	"io"
+	"maps"
+	"net"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	awslambda "github.com/aws/aws-lambda-go/lambda"
 
 	"crypto-ticker/emulator"
 )
@@ -82,6 +90,43 @@ func TestRESTApplication(t *testing.T) {
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("Describe lacks %q:\n%s", want, text)
+		}
+	}
+}
+
+// TestRESTEventsKeepTheSpellingOfHeaders sends several requests over a connection.
+func TestRESTEventsKeepTheSpellingOfHeaders(t *testing.T) {
+	t.Parallel()
+	e := emulator.RunT(t, emulator.Options{Template: shop, Handlers: map[string]func() awslambda.Handler{
+		"GateFunction": handler(func() error { return nil }),
+		"ItemsFunction": handler(func(r events.APIGatewayProxyRequest) (map[string]any, error) {
+			for name, value := range r.Headers {
+				if r.MultiValueHeaders[name][0] != value {
+					return nil, fmt.Errorf("%s differs", name)
+				}
+			}
+			return map[string]any{"body": strings.Join(slices.Sorted(maps.Keys(r.Headers)), " ")}, nil
+		}),
+	}})
+	nc, err := net.Dial("tcp", strings.TrimPrefix(e.URL(), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	nc.SetDeadline(time.Now().Add(patience))
+	in := bufio.NewReader(nc)
+	const added = "X-Amzn-Trace-Id X-Forwarded-For X-Forwarded-Port X-Forwarded-Proto"
+	for headers, want := range map[string]string{
+		"HOST: h\r\naccept: */*\r\nX-MiXed: b\r\nx-amzn-trace-id: Root=1\r\n": "HOST " + added + " X-MiXed accept",
+		"Host: h\r\nUser-agent: u\r\nte: trailers\r\nx-mixed: b\r\n":          "Host User-agent " + added + " x-mixed",
+	} {
+		io.WriteString(nc, "GET /Prod/items HTTP/1.1\r\n"+headers+"\r\n")
+		res, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := io.ReadAll(res.Body); string(got) != want {
+			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
 }

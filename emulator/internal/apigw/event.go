@@ -148,16 +148,7 @@ func (c *conn) disconnectEvent(code int, reason string) socketEvent {
 // socketHeaders are the headers of a handshake, spelled as the client has, with
 // those that API Gateway adds, and without Connection and Upgrade.
 func socketHeaders(r *http.Request, port string, now time.Time) map[string][]string {
-	spelled := tlsport.Of(r).Spellings()
-	spell := func(name string) string {
-		if s, ok := spelled[name]; ok {
-			return s
-		}
-		if rest, ok := strings.CutPrefix(name, "Sec-Websocket-"); ok {
-			return "Sec-WebSocket-" + rest // as most clients do
-		}
-		return name
-	}
+	spell := spelling(r)
 	out := map[string][]string{spell("Host"): {r.Host}}
 	added := forwarded(r, port, now)
 	for name, values := range r.Header {
@@ -169,6 +160,20 @@ func socketHeaders(r *http.Request, port string, now time.Time) map[string][]str
 		out[name] = []string{value}
 	}
 	return out
+}
+
+// spelling returns how the client has spelled a header's canonical name.
+func spelling(r *http.Request) func(name string) string {
+	spelled := tlsport.Spellings(r)
+	return func(name string) string {
+		if s, ok := spelled[name]; ok {
+			return s
+		}
+		if rest, ok := strings.CutPrefix(name, "Sec-Websocket-"); ok {
+			return "Sec-WebSocket-" + rest // as most clients do
+		}
+		return name
+	}
 }
 
 // forwarded are the headers that API Gateway adds to a request.

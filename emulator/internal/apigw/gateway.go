@@ -6,8 +6,7 @@
 // frames must be seen, and one write per frame is what a push costs.
 //
 // One thing differs from the service on purpose: X-Forwarded-Proto and
-// X-Forwarded-Port tell the truth about the emulator's port. And in events of
-// REST APIs the names of headers are net/http's.
+// X-Forwarded-Port tell the truth about the emulator's port.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/welcome.html
 package apigw

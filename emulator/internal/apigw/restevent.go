@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,16 +47,18 @@ func (a *restAPI) newCall(r *http.Request, at address, sent string) *restCall {
 var notForwarded = []string{"Connection", "Content-Length", "Content-Md5", "Expect", "Max-Forwards", "Proxy-Authenticate",
 	"Server", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Www-Authenticate"}
 
-// headers are the request's headers and those that API Gateway adds.
+// headers are the request's headers, spelled as the client has, and those that
+// API Gateway adds.
 func (c *restCall) headers() map[string][]string {
-	out := map[string][]string{"Host": {c.r.Host}}
+	spell := spelling(c.r)
+	out := map[string][]string{spell("Host"): {c.r.Host}}
+	added := forwarded(c.r, c.api.g.port, c.at)
 	for name, values := range c.r.Header {
-		out[name] = values
+		if _, replaced := added[name]; !replaced && !slices.Contains(notForwarded, name) {
+			out[spell(name)] = values
+		}
 	}
-	for _, name := range notForwarded {
-		delete(out, name)
-	}
-	for name, value := range forwarded(c.r, c.api.g.port, c.at) {
+	for name, value := range added {
 		out[name] = []string{value}
 	}
 	return out

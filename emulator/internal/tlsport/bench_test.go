@@ -22,7 +22,7 @@ func BenchmarkPlain(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				s := &http.Server{Handler: http.NotFoundHandler()}
+				s := &http.Server{Handler: http.NotFoundHandler(), ConnContext: tlsport.ConnContext, ConnState: tlsport.ConnState}
 				go s.Serve(wrap(l))
 				defer s.Close()
 				client := http.Client{Transport: &http.Transport{DisableKeepAlives: fresh}}

@@ -8,20 +8,27 @@ import (
 	"net/http"
 	"net/textproto"
 	"strings"
+	"sync"
 )
 
-// maxHead bounds what is kept of a handshake; in a longer one, headers count as
-// spelled canonically.
-const maxHead = 16 << 10
+const (
+	// maxHead bounds what is kept of a request; in a longer one, headers count as
+	// spelled canonically.
+	maxHead = 16 << 10
+	// idleHead is the capacity that a connection without a request may hold.
+	idleHead = 2 << 10
+)
 
-// Conn is a connection that Accept has returned. Of a WebSocket's handshake it
-// keeps how the client has spelled the headers' names, which net/http forgets,
-// if the handshake is the connection's first request.
+// Conn is a connection that Accept has returned. It keeps how the client has
+// spelled the names of a request's headers, which net/http forgets.
 type Conn struct {
 	net.Conn
 	secure bool
-	head   []byte // up to its empty line, once it is read
-	read   bool   // nothing more belongs to head
+
+	mu    sync.Mutex // net/http reads ahead while a request is served
+	head  []byte     // of the request, up to its empty line
+	whole bool       // nothing more belongs to head
+	ahead []byte     // the byte read since, if it is only one
 }
 
 // Of returns the connection of a request to a server whose ConnContext is that
@@ -36,6 +43,14 @@ type contextKey struct{}
 // ConnContext is the http.Server's.
 func ConnContext(ctx context.Context, nc net.Conn) context.Context {
 	return context.WithValue(ctx, contextKey{}, nc)
+}
+
+// ConnState is the http.Server's. Without it only the first request of a
+// connection has Spellings.
+func ConnState(nc net.Conn, state http.ConnState) {
+	if c, ok := nc.(*Conn); ok && state == http.StateIdle {
+		c.forget()
+	}
 }
 
 // Secure says whether the connection is TLS; net/http does not see it and leaves
@@ -57,30 +72,43 @@ func (c *Conn) CloseWrite() error {
 // Read reads from the connection.
 func (c *Conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if !c.read && n > 0 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case n == 0:
+	case !c.whole:
 		c.keep(p[:n])
+	default:
+		// While it serves a request, net/http reads one byte: the next one's.
+		c.ahead = c.ahead[:0]
+		if n == 1 {
+			c.ahead = append(c.ahead, p[0])
+		}
 	}
 	return n, err
 }
 
-// keep adds to the head of the first request, as long as it may be a handshake.
+// keep adds to the head.
 func (c *Conn) keep(p []byte) {
-	if len(c.head) == 0 && p[0] != 'G' { // of GET
-		c.read = true
-		return
-	}
 	from := max(0, len(c.head)-2)
 	c.head = append(c.head, p...)
 	end := emptyLine(c.head[from:])
 	switch {
 	case end >= 0:
-		c.read, c.head = true, c.head[:from+end]
-		if !bytes.Contains(bytes.ToLower(c.head), []byte("websocket")) {
-			c.head = nil
-		}
+		c.whole, c.head = true, c.head[:from+end]
 	case len(c.head) > maxHead:
-		c.read, c.head = true, nil
+		c.whole, c.head = true, nil
 	}
+}
+
+// forget makes room for the next request.
+func (c *Conn) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cap(c.head) > idleHead {
+		c.head = nil
+	}
+	c.head, c.ahead, c.whole = append(c.head[:0], c.ahead...), c.ahead[:0], false
 }
 
 // emptyLine returns where the line break before an empty line is, or -1. As to
@@ -99,16 +127,22 @@ func emptyLine(text []byte) int {
 	}
 }
 
-// Spellings returns the names of the handshake's headers by their canonical
-// forms, and forgets them: it is for whoever answers the handshake, and gives
-// nothing the next time or of a nil Conn.
-func (c *Conn) Spellings() map[string]string {
-	if c == nil || !c.read || c.head == nil {
+// Spellings returns the names of a request's headers, as the client has spelled
+// them, by their canonical forms. There are none if the request is not that of the
+// connection's last head: it was sent before the one before it was answered, or
+// is very long.
+func Spellings(r *http.Request) map[string]string {
+	c := Of(r)
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	request, lines, _ := strings.Cut(string(c.head), "\n")
+	if !c.whole || strings.TrimSuffix(request, "\r") != r.Method+" "+r.RequestURI+" "+r.Proto {
 		return nil
 	}
 	names := make(map[string]string)
-	_, lines, _ := strings.Cut(string(c.head), "\n")
-	c.head = nil
 	for line := range strings.SplitSeq(lines, "\n") {
 		name, _, _ := strings.Cut(line, ":")
 		if key := textproto.CanonicalMIMEHeaderKey(name); names[key] == "" {

@@ -1,7 +1,7 @@
 // Package tlsport lets one port answer TLS and plain text: it looks at the first
 // byte of a connection before anybody reads it. It also makes the certificates,
-// signed by an authority of its own, and remembers of a WebSocket's handshake
-// what net/http forgets.
+// signed by an authority of its own, and remembers of requests what net/http
+// forgets.
 package tlsport
 
 import (
