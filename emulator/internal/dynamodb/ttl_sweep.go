@@ -207,7 +207,7 @@ func (e *Engine) expire(r reader, t *table, key []byte, writes []write) ([]write
 // an item.
 func (e *Engine) deriveExpiry(writes []write, ttl *ttlSetting, key []byte, old, next item) []write {
 	now := e.cfg.Clock.Now()
-	before, had := ttl.expiry(old, now)
+	before, had := ttl.expiry(old, time.Time{}) // it may be listed since it was not too old
 	after, has := ttl.expiry(next, now)
 	if had && (!has || before != after) {
 		writes = append(writes, write{ttl.Space, expiryEntry(before, key), nil})

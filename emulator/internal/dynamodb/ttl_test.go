@@ -133,3 +133,20 @@ func TestTimeToLiveSettings(t *testing.T) {
 	b.wantError("UpdateTimeToLive", `{"TableName":"Things"}`, "Validation: 1 validation error detected: Value null at 'timeToLiveSpecification' failed to satisfy constraint: Member must not be null")
 	b.wantError("DescribeTimeToLive", `{"TableName":"Nothing"}`, "ResourceNotFound: Requested resource not found: Table: Nothing not found")
 }
+
+// TestExpiryMovedLate moves the expiry of an item that was to be deleted so long
+// ago that AWS would not do it any more: the old time must not count.
+func TestExpiryMovedLate(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	b.must("CreateTable", hashTable, "Things", "S")
+	b.must("UpdateTimeToLive", ttlOn)
+	b.engine.ExpireAfter(-1)
+	b.putExpiring("a", time.Minute)
+	b.clock.Advance(maxOverdue + time.Hour)
+	b.putExpiring("a", time.Hour)
+	b.engine.ExpireAfter(0)
+	b.wantCount(1)
+	b.clock.Advance(2 * time.Hour)
+	b.wantCount(0)
+}
