@@ -323,12 +323,13 @@ func (e *Engine) readBatch(r *request, reads []*batchRead) (json.RawMessage, err
 			out = append(appendText(out, b.t.name), ":["...)
 			first := true
 			var later []item
+			rd := e.late(rd, b.r.consistent)
 			for j, key := range b.keys {
 				if e.faults.leave("BatchGetItem", b.t.name) {
 					later = append(later, b.given[j])
 					continue
 				}
-				stored := e.late(rd, b.r.consistent).get(b.t.space, key)
+				stored := rd.get(b.t.space, key)
 				if size += storedSize(stored); size > maxBatchBytes {
 					later = append(later, b.given[j:]...)
 					break

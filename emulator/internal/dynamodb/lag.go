@@ -4,6 +4,7 @@ package dynamodb
 
 import (
 	"bytes"
+	"slices"
 	"sync"
 	"time"
 
@@ -72,7 +73,9 @@ func (l *lag) keep(r reader, writes []write, now time.Time) {
 	for old < len(l.log) && !l.log[old].at.After(now.Add(-l.by)) {
 		old++
 	}
-	l.log = append([]replaced(nil), l.log[old:]...)
+	if old > len(l.log)/2 { // no write has to copy much more than has gone by
+		l.log = slices.Clone(l.log[old:])
+	}
 	seen := map[uint64]map[string][]byte{} // by earlier ones of these writes
 	for _, w := range writes {
 		if w.key == nil {

@@ -25,6 +25,7 @@ type request struct {
 	hasNames, hasValues     bool
 	hasTable                bool
 	older                   bool // errors are told in the older way
+	inTransaction           bool // which knows no parameters from before expressions
 	legacy                  legacy
 	// What is wrong with values of the right shape is not told at once:
 	// other things are checked before.
@@ -49,8 +50,12 @@ func parseRequest(body []byte) (*request, error) {
 // readRequest reads an object of request members. Unknown ones are skipped.
 func readRequest(s *scanner) (*request, error) {
 	r := &request{older: s.older}
+	return r, r.read(s)
+}
+
+func (r *request) read(s *scanner) error {
 	if err := s.begin('{'); err != nil {
-		return nil, err
+		return err
 	}
 	for s.more() {
 		name := s.name()
@@ -58,10 +63,10 @@ func readRequest(s *scanner) (*request, error) {
 			continue
 		}
 		if err := r.member(s, name); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return r, nil
+	return nil
 }
 
 func (r *request) member(s *scanner, name string) (err error) {
@@ -105,8 +110,11 @@ func (r *request) member(s *scanner, name string) (err error) {
 	case "RequestItems":
 		r.batch, err = s.batch()
 	default:
-		var known bool
-		if known, err = r.legacy.member(s, name); !known {
+		known := false
+		if !r.inTransaction {
+			known, err = r.legacy.member(s, name)
+		}
+		if !known {
 			s.raw()
 		}
 	}

@@ -117,8 +117,8 @@ func (tx *transaction) items(s *scanner, kinds []string) error {
 			if a != nil {
 				return validation("TransactItems can only contain one of Check, Put, Update or Delete")
 			}
-			r, err := readRequest(s)
-			if err != nil {
+			r := &request{older: s.older, inTransaction: true}
+			if err := r.read(s); err != nil {
 				return err
 			}
 			a = &transactItem{kind: kind, r: r}

@@ -320,3 +320,16 @@ func TestTransfers(t *testing.T) {
 		}
 	})
 }
+
+// TestTransactionWithoutOlderParameters gives actions parameters from before
+// expressions, which are no members of theirs: they mean nothing.
+func TestTransactionWithoutOlderParameters(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	b.must("CreateTable", hashTable, "Things", "S")
+	b.must("TransactWriteItems", `{"TransactItems":[
+		{"Put":{"TableName":"Things","Item":{"pk":{"S":"a"},"x":{"S":"1"}},"Expected":{"pk":{"Exists":true,"Value":{"S":"a"}}}}},
+		{"Update":{"TableName":"Things","Key":{"pk":{"S":"b"}},"UpdateExpression":"SET x = :x","ExpressionAttributeValues":{":x":{"S":"2"}},"AttributeUpdates":{"y":{"Value":{"S":"3"}}}}}]}`)
+	b.want("TransactGetItems", `{"TransactItems":[{"Get":{"TableName":"Things","Key":{"pk":{"S":"a"}},"AttributesToGet":["pk"]}},{"Get":{"TableName":"Things","Key":{"pk":{"S":"b"}}}}]}`,
+		`{"Responses":[{"Item":{"pk":{"S":"a"},"x":{"S":"1"}}},{"Item":{"pk":{"S":"b"},"x":{"S":"2"}}}]}`)
+}
