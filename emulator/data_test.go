@@ -164,32 +164,46 @@ func TestSalvage(t *testing.T) {
 	}
 }
 
-// TestTableSettings asks the service for what a template says of its tables.
+// TestTableSettings asks the service for what a template says of its tables, as
+// the template changes from one start to the next.
 func TestTableSettings(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "template.yaml")
-	text := strings.Replace(dataTemplate, "TimeToLiveSpecification:", `DeletionProtectionEnabled: true
-      Tags: [{Key: team, Value: notes}]
-      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: 7}
-      TimeToLiveSpecification:`, 1)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	e, err := emulator.Run(t.Context(), emulator.Options{Template: file})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
-	table := call(t, e, "DynamoDB_20120810.DescribeTable", "1.0", `{"TableName":"Notes"}`)
-	_, arn, _ := strings.Cut(table, `"TableArn":"`)
-	arn, _, _ = strings.Cut(arn, `"`)
-	for _, tt := range []struct{ operation, input, want string }{
-		{"DescribeTable", `{"TableName":"Notes"}`, `"DeletionProtectionEnabled":true`},
-		{"ListTagsOfResource", `{"ResourceArn":"` + arn + `"}`, `{"Tags":[{"Key":"team","Value":"notes"}]}`},
-		{"DescribeContinuousBackups", `{"TableName":"Notes"}`, `"RecoveryPeriodInDays":7`},
+	dir := t.TempDir()
+	o := emulator.Options{Template: filepath.Join(dir, "template.yaml"), Data: filepath.Join(dir, "data")}
+	const none = `{"Tags":[]}`
+	for _, tt := range []struct{ name, settings, protection, tags, recovery string }{
+		{"new", "DeletionProtectionEnabled: true; Tags: [{Key: team, Value: notes}]; PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: 7}",
+			"true", `{"Tags":[{"Key":"team","Value":"notes"}]}`, `"RecoveryPeriodInDays":7`},
+		{"the same", "DeletionProtectionEnabled: true; Tags: [{Key: team, Value: notes}]; PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: 7}",
+			"true", `{"Tags":[{"Key":"team","Value":"notes"}]}`, `"RecoveryPeriodInDays":7`},
+		{"others", "Tags: [{Key: stage, Value: test}, {Key: team, Value: ann}]; PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: 9}",
+			"false", `{"Tags":[{"Key":"team","Value":"ann"},{"Key":"stage","Value":"test"}]}`, `"RecoveryPeriodInDays":9`},
+		{"fewer", "DeletionProtectionEnabled: true; Tags: [{Key: stage, Value: test}]",
+			"true", `{"Tags":[{"Key":"stage","Value":"test"}]}`, `"PointInTimeRecoveryStatus":"DISABLED"`},
+		{"none", "", "false", none, `"PointInTimeRecoveryStatus":"DISABLED"`},
 	} {
-		if got := call(t, e, "DynamoDB_20120810."+tt.operation, "1.0", tt.input); !strings.Contains(got, tt.want) {
-			t.Errorf("%s: got %s, want %s in it", tt.operation, got, tt.want)
+		text := strings.Replace(dataTemplate, "TimeToLiveSpecification:", strings.ReplaceAll(tt.settings, "; ", "\n      ")+"\n      TimeToLiveSpecification:", 1)
+		if err := os.WriteFile(o.Template, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		e, err := emulator.Run(t.Context(), o)
+		if err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		table := call(t, e, "DynamoDB_20120810.DescribeTable", "1.0", `{"TableName":"Notes"}`)
+		_, arn, _ := strings.Cut(table, `"TableArn":"`)
+		arn, _, _ = strings.Cut(arn, `"`)
+		for _, ask := range []struct{ operation, input, want string }{
+			{"DescribeTable", `{"TableName":"Notes"}`, `"DeletionProtectionEnabled":` + tt.protection},
+			{"ListTagsOfResource", `{"ResourceArn":"` + arn + `"}`, tt.tags},
+			{"DescribeContinuousBackups", `{"TableName":"Notes"}`, tt.recovery},
+		} {
+			if got := call(t, e, "DynamoDB_20120810."+ask.operation, "1.0", ask.input); !strings.Contains(got, ask.want) {
+				t.Errorf("%s: %s: got %s, want %s in it", tt.name, ask.operation, got, ask.want)
+			}
+		}
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -15,7 +15,8 @@ import (
 )
 
 // createTables makes the template's tables. A table that a data folder already
-// holds stays as it is; it must have the template's keys and indexes.
+// holds keeps its items and gets the template's settings; it must have the
+// template's keys and indexes.
 func createTables(ctx context.Context, db *dynamodb.Engine, tables []*template.Table) error {
 	for _, t := range tables {
 		if err := createTable(ctx, db, t); err != nil {
@@ -35,6 +36,9 @@ func createTable(ctx context.Context, db *dynamodb.Engine, t *template.Table) er
 	switch {
 	case errors.As(err, &e) && strings.HasSuffix(e.Type, "#ResourceInUseException"):
 		if err := sameShape(ctx, db, t); err != nil {
+			return err
+		}
+		if err := settle(ctx, db, t); err != nil {
 			return err
 		}
 	case err != nil:
