@@ -220,6 +220,12 @@ func TestErrors(t *testing.T) {
 			"GenerateSecretString: {ExcludeLowercase: true, ExcludeUppercase: true, ExcludeNumbers: true, ExcludePunctuation: true}"),
 			"5: R: GenerateSecretString excludes every character; allow some"},
 
+		{"function name", fn("FunctionName: a b"), `9: Fn: FunctionName is "a b"; use up to 64 letters, digits, - and _`},
+		{"long function name", fn("FunctionName: " + strings.Repeat("a", 65)),
+			`9: Fn: FunctionName is "` + strings.Repeat("a", 60) + `…"; use up to 64 letters, digits, - and _`},
+		{"event under a wrong If", fn("Events: !If [Nope, {}, {}]"), `9: Fn: there is no condition "Nope"`},
+		{"event under half an If", fn("Events: {E: !If [Nope]}"), "9: Fn: Fn::If takes [condition, value if true, value if false]"},
+
 		// Outputs.
 		{"output", "Resources:" + okRes + "\nOutputs: {O: x}", "3: output O: must be a map with a Value, not a string"},
 		{"output value", "Resources:" + okRes + "\nOutputs: {O: {}}", "3: output O: has no Value"},

@@ -38,7 +38,7 @@ func (l *loader) function(res *resource) {
 	f := &Function{
 		Pos:         l.pos(res.line),
 		LogicalID:   res.id,
-		Name:        l.name(res),
+		Name:        l.functionName(res, p),
 		ARN:         l.resourceARN(res),
 		CodeDir:     l.codeDir(p),
 		Handler:     p.required("Handler"),
@@ -55,6 +55,20 @@ func (l *loader) function(res *resource) {
 	}
 	l.stack.Functions = append(l.stack.Functions, f)
 	l.events(f, p.object("Events"))
+}
+
+// functionNames are those that CreateFunction takes.
+// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+var functionNames = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+
+// functionName returns the function's name, which has a limited length only if
+// the template gives it: CloudFormation shortens those that it makes.
+func (l *loader) functionName(res *resource, p *props) string {
+	name := l.name(res)
+	if p.has("FunctionName") && name != "" && !functionNames.MatchString(name) {
+		p.bad("FunctionName", "is %s; use up to 64 letters, digits, - and _", quoted(name))
+	}
+	return name
 }
 
 // codeDir returns the folder of CodeUri.

@@ -28,9 +28,13 @@ func (r *resolver) addImplicitAPI(api *resource, eventType, property string) {
 		return
 	}
 	for _, res := range slices.Clone(r.present) {
-		for _, event := range fieldsOf(res.props.get("Events")) {
-			typ, _ := event.value.get("Type").scalar()
-			if res.typ != typeFunction || typ != eventType || event.value.get("Properties").get(property) != nil {
+		if res.typ != typeFunction {
+			continue
+		}
+		for _, event := range fieldsOf(r.chosen(r.chosen(res.props, res.id).get("Events"), res.id)) {
+			e := r.chosen(event.value, res.id)
+			typ, _ := e.get("Type").scalar()
+			if typ != eventType || r.chosen(e.get("Properties"), res.id).get(property) != nil {
 				continue
 			}
 			api.line = event.line

@@ -151,6 +151,33 @@ func (r *resolver) fnSelect(c call) *node {
 	return items[i]
 }
 
+// chosen follows Fn::If to the value that stands, which is not evaluated; nil
+// if there is none. An Fn::If that is wrong is reported where it is evaluated.
+func (r *resolver) chosen(n *node, at string) *node {
+	for {
+		name, arg, ok := n.intrinsic()
+		if !ok || name != "Fn::If" {
+			return n
+		}
+		if arg.kind != list || len(arg.items) != 3 {
+			return nil
+		}
+		condition, ok := arg.items[0].scalar()
+		if !ok {
+			return nil
+		}
+		value, ok := r.condition(condition, arg.items[0].line, at)
+		switch {
+		case !ok:
+			return nil
+		case value:
+			n = arg.items[1]
+		default:
+			n = arg.items[2]
+		}
+	}
+}
+
 func (r *resolver) fnIf(c call) *node {
 	args := r.args(c, 3, 3, "[condition, value if true, value if false]")
 	if args == nil {

@@ -28,7 +28,7 @@ func (l *loader) lambdaFunction(res *resource) {
 	l.stack.Functions = append(l.stack.Functions, &Function{
 		Pos:         l.pos(res.line),
 		LogicalID:   res.id,
-		Name:        l.name(res),
+		Name:        l.functionName(res, p),
 		ARN:         l.resourceARN(res),
 		CodeDir:     l.folder(p.required("Code")),
 		Handler:     p.required("Handler"),
