@@ -29,7 +29,14 @@ type httpCall struct {
 
 // httpEventV2 is an event in payload format 2.0.
 type httpEventV2 struct {
-	Version               string            `json:"version"`
+	Version string `json:"version"`
+	httpRequestV2
+	Body            string `json:"body,omitempty"`
+	IsBase64Encoded bool   `json:"isBase64Encoded"`
+}
+
+// httpRequestV2 is what authorizers' events have too.
+type httpRequestV2 struct {
 	RouteKey              string            `json:"routeKey"`
 	RawPath               string            `json:"rawPath"`
 	RawQueryString        string            `json:"rawQueryString"`
@@ -39,8 +46,6 @@ type httpEventV2 struct {
 	PathParameters        map[string]string `json:"pathParameters,omitempty"`
 	StageVariables        map[string]string `json:"stageVariables,omitempty"`
 	RequestContext        httpContextV2     `json:"requestContext"`
-	Body                  string            `json:"body,omitempty"`
-	IsBase64Encoded       bool              `json:"isBase64Encoded"`
 }
 
 type httpContextV2 struct {
@@ -67,8 +72,7 @@ type httpDescription struct {
 
 func (c *httpCall) eventV2() httpEventV2 {
 	r, now := c.r, c.api.g.cfg.Clock.Now()
-	ev := httpEventV2{
-		Version:        "2.0",
+	ev := httpEventV2{Version: "2.0", httpRequestV2: httpRequestV2{
 		RouteKey:       c.route.Key,
 		RawPath:        c.rawPath,
 		RawQueryString: r.URL.RawQuery,
@@ -76,7 +80,7 @@ func (c *httpCall) eventV2() httpEventV2 {
 		PathParameters: c.params,
 		StageVariables: c.api.def.StageVariables,
 		RequestContext: c.contextV2(now),
-	}
+	}}
 	for _, line := range r.Header["Cookie"] {
 		for cookie := range strings.SplitSeq(line, ";") {
 			if cookie = strings.TrimSpace(cookie); cookie != "" {

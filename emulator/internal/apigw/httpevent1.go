@@ -10,19 +10,50 @@ import (
 // httpEventV1 is an event in payload format 1.0; what is empty is null. REST APIs
 // have it too, without a version.
 type httpEventV1 struct {
-	Version                         string              `json:"version,omitempty"`
-	Resource                        string              `json:"resource"`
-	Path                            string              `json:"path"`
-	HTTPMethod                      string              `json:"httpMethod"`
-	Headers                         map[string]string   `json:"headers"`
+	Version string `json:"version,omitempty"`
+	httpRequestV1
+	multiValues
+	Body            *string `json:"body"`
+	IsBase64Encoded bool    `json:"isBase64Encoded"`
+}
+
+// httpRequestV1 is what authorizers' events have too.
+type httpRequestV1 struct {
+	Resource              string            `json:"resource"`
+	Path                  string            `json:"path"`
+	HTTPMethod            string            `json:"httpMethod"`
+	Headers               map[string]string `json:"headers"`
+	QueryStringParameters map[string]string `json:"queryStringParameters"`
+	PathParameters        map[string]string `json:"pathParameters"`
+	StageVariables        map[string]string `json:"stageVariables"`
+	RequestContext        httpContextV1     `json:"requestContext"`
+}
+
+type multiValues struct {
 	MultiValueHeaders               map[string][]string `json:"multiValueHeaders"`
-	QueryStringParameters           map[string]string   `json:"queryStringParameters"`
 	MultiValueQueryStringParameters map[string][]string `json:"multiValueQueryStringParameters"`
-	RequestContext                  httpContextV1       `json:"requestContext"`
-	PathParameters                  map[string]string   `json:"pathParameters"`
-	StageVariables                  map[string]string   `json:"stageVariables"`
-	Body                            *string             `json:"body"`
-	IsBase64Encoded                 bool                `json:"isBase64Encoded"`
+}
+
+// newEventV1 returns an event without version and body, whose resource, path and
+// method are its context's.
+func newEventV1(ctx httpContextV1, headers map[string][]string, rawQuery string, params, variables map[string]string) httpEventV1 {
+	ev := httpEventV1{
+		httpRequestV1: httpRequestV1{
+			Resource: ctx.ResourcePath, Path: ctx.Path, HTTPMethod: ctx.HTTPMethod,
+			Headers: lastValues(headers), RequestContext: ctx,
+		},
+		multiValues: multiValues{MultiValueHeaders: headers},
+	}
+	if query := parseQuery(rawQuery); len(query) > 0 {
+		ev.QueryStringParameters, ev.MultiValueQueryStringParameters = lastValues(query), query
+	}
+	if len(params) > 0 {
+		ev.PathParameters = params
+	}
+	if len(variables) > 0 {
+		ev.StageVariables = variables
+	}
+	return ev
 }
 
 type httpContextV1 struct {
@@ -67,35 +98,20 @@ func (c *httpCall) eventV1() httpEventV1 {
 	if resource == "" {
 		resource = c.route.Key
 	}
-	ev := httpEventV1{
-		Version:           "1.0",
-		Resource:          resource,
-		Path:              r.URL.Path,
-		HTTPMethod:        r.Method,
-		MultiValueHeaders: map[string][]string{},
-		RequestContext: httpContextV1{
-			AccountID: c.api.g.cfg.Stack.AccountID, APIID: c.api.def.ID, Authorizer: c.identity.v1,
-			DomainName: c.domain, DomainPrefix: c.prefix,
-			ExtendedRequestID: c.requestID, RequestID: c.requestID,
-			HTTPMethod: r.Method, Path: r.URL.Path, Protocol: r.Proto,
-			Identity:    httpIdentityV1{SourceIP: sourceIP(r), UserAgent: r.UserAgent()},
-			RequestTime: now.UTC().Format(commonLogTime), RequestTimeEpoch: now.UnixMilli(),
-			ResourcePath: resource, Stage: c.api.def.Stage,
-		},
-	}
+	headers := map[string][]string{}
 	for name, values := range c.headers(now) {
-		ev.MultiValueHeaders[http.CanonicalHeaderKey(name)] = values
+		headers[http.CanonicalHeaderKey(name)] = values
 	}
-	ev.Headers = lastValues(ev.MultiValueHeaders)
-	if query := parseQuery(r.URL.RawQuery); len(query) > 0 {
-		ev.QueryStringParameters, ev.MultiValueQueryStringParameters = lastValues(query), query
-	}
-	if len(c.params) > 0 {
-		ev.PathParameters = c.params
-	}
-	if len(c.api.def.StageVariables) > 0 {
-		ev.StageVariables = c.api.def.StageVariables
-	}
+	ev := newEventV1(httpContextV1{
+		AccountID: c.api.g.cfg.Stack.AccountID, APIID: c.api.def.ID, Authorizer: c.identity.v1,
+		DomainName: c.domain, DomainPrefix: c.prefix,
+		ExtendedRequestID: c.requestID, RequestID: c.requestID,
+		HTTPMethod: r.Method, Path: r.URL.Path, Protocol: r.Proto,
+		Identity:    httpIdentityV1{SourceIP: sourceIP(r), UserAgent: r.UserAgent()},
+		RequestTime: now.UTC().Format(commonLogTime), RequestTimeEpoch: now.UnixMilli(),
+		ResourcePath: resource, Stage: c.api.def.Stage,
+	}, headers, r.URL.RawQuery, c.params, c.api.def.StageVariables)
+	ev.Version = "1.0"
 	if body, isBase64 := c.encodedBody(); body != "" {
 		ev.Body, ev.IsBase64Encoded = &body, isBase64
 	}

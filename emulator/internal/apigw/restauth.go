@@ -30,18 +30,10 @@ type tokenEvent struct {
 // requestEvent is the event of an authorizer of type REQUEST; what is empty is
 // {}.
 type requestEvent struct {
-	Type                            string              `json:"type"`
-	MethodARN                       string              `json:"methodArn"`
-	Resource                        string              `json:"resource"`
-	Path                            string              `json:"path"`
-	HTTPMethod                      string              `json:"httpMethod"`
-	Headers                         map[string]string   `json:"headers"`
-	MultiValueHeaders               map[string][]string `json:"multiValueHeaders"`
-	QueryStringParameters           map[string]string   `json:"queryStringParameters"`
-	MultiValueQueryStringParameters map[string][]string `json:"multiValueQueryStringParameters"`
-	PathParameters                  map[string]string   `json:"pathParameters"`
-	StageVariables                  map[string]string   `json:"stageVariables"`
-	RequestContext                  httpContextV1       `json:"requestContext"`
+	Type      string `json:"type"`
+	MethodARN string `json:"methodArn"`
+	httpRequestV1
+	multiValues
 }
 
 func newRESTAuthorizer(api *restAPI, def *template.RESTAuthorizer) (*restAuthorizer, error) {
@@ -131,15 +123,15 @@ func (a *restAuthorizer) event(c *restCall, values []string) any {
 	if a.def.Type != "REQUEST" {
 		return tokenEvent{"TOKEN", c.methodARN(), values[0]}
 	}
-	query := parseQuery(c.r.URL.RawQuery)
-	ev := requestEvent{
-		Type: "REQUEST", MethodARN: c.methodARN(), Resource: c.resource.path, Path: c.rawPath, HTTPMethod: c.r.Method,
-		MultiValueHeaders: c.headers(), QueryStringParameters: lastValues(query), MultiValueQueryStringParameters: query,
-		PathParameters: c.params, StageVariables: c.api.def.StageVariables, RequestContext: c.context(),
+	of := c.event()
+	ev := requestEvent{"REQUEST", c.methodARN(), of.httpRequestV1, of.multiValues}
+	if ev.QueryStringParameters == nil {
+		ev.QueryStringParameters, ev.MultiValueQueryStringParameters = map[string]string{}, map[string][]string{}
 	}
-	ev.Headers = lastValues(ev.MultiValueHeaders)
-	if ev.StageVariables == nil {
-		ev.StageVariables = map[string]string{}
+	for _, m := range []*map[string]string{&ev.PathParameters, &ev.StageVariables} {
+		if *m == nil {
+			*m = map[string]string{}
+		}
 	}
 	return ev
 }

@@ -93,20 +93,8 @@ func (c *restCall) variable(name string) string {
 
 // event is what the route's function gets.
 func (c *restCall) event() httpEventV1 {
-	ev := httpEventV1{
-		Resource: c.resource.path, Path: c.rawPath, HTTPMethod: c.r.Method,
-		MultiValueHeaders: c.headers(), RequestContext: c.context(),
-	}
-	ev.Headers = lastValues(ev.MultiValueHeaders)
-	if query := parseQuery(c.r.URL.RawQuery); len(query) > 0 {
-		ev.QueryStringParameters, ev.MultiValueQueryStringParameters = lastValues(query), query
-	}
-	if len(c.params) > 0 {
-		ev.PathParameters = c.params
-	}
-	if len(c.api.def.StageVariables) > 0 {
-		ev.StageVariables = c.api.def.StageVariables
-	}
+	ev := newEventV1(c.context(), c.headers(), c.r.URL.RawQuery, c.params, c.api.def.StageVariables)
+	ev.Path = c.rawPath
 	if len(c.body) == 0 {
 		return ev
 	}
