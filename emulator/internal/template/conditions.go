@@ -37,6 +37,9 @@ func (r *resolver) condition(name string, line int, at string) (value, ok bool) 
 	switch {
 	case r.full():
 		return false, false
+	case c == nil && (name == "true" || name == "false"):
+		r.errorf(line, at, "there is no condition %s; a name that YAML takes for true or false, such as Yes, stands in quotes", quoted(name))
+		return false, false
 	case c == nil:
 		r.errorf(line, at, "there is no condition %s%s", quoted(name),
 			didYouMean(name, slices.Collect(maps.Keys(r.conditions))))

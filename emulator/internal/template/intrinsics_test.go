@@ -170,7 +170,7 @@ func TestIntrinsicErrors(t *testing.T) {
 		{`!Select [x, !Ref List]`, `Fn::Select needs a number as its index`},
 		{`!Split ["", a]`, `Fn::Split needs a delimiter that is not empty`},
 		{`!If [Maybe, a, b]`, `there is no condition "Maybe"`},
-		{`!If [yes, a, b]`, `there is no condition "true"`},
+		{`!If [yes, a, b]`, `there is no condition "true"; a name that YAML takes for true or false, such as Yes, stands in quotes`},
 		{`!If [Always, a]`, `Fn::If takes [condition, value if true, value if false]`},
 		{`!FindInMap [Map, first, txet]`, `Fn::FindInMap finds no "txet" in Mappings.Map.first; did you mean text?`},
 		{`!FindInMap [Map, frist, text]`, `Fn::FindInMap finds no "frist" in Mappings.Map; did you mean first?`},
