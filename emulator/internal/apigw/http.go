@@ -137,15 +137,21 @@ func (a *httpAPI) answer(w http.ResponseWriter, call *httpCall) {
 	}
 	var err error
 	call.body, err = readBody(unlogged(w), r)
-	if tooBig := new(http.MaxBytesError); errors.As(err, &tooBig) {
+	switch {
+	case isTooLarge(err):
 		a.g.exceeded(quotaPayload, a.def.LogicalID)
 		writeMessage(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
-		return
-	} else if err != nil {
+	case err != nil:
 		writeMessage(w, http.StatusBadRequest, "Bad Request")
-		return
+	default:
+		a.integrate(w, call)
 	}
-	a.integrate(w, call)
+}
+
+// isTooLarge says whether readBody has failed because of the body's size.
+func isTooLarge(err error) bool {
+	tooBig := new(http.MaxBytesError)
+	return errors.As(err, &tooBig)
 }
 
 // readBody reads the request's body, unless it is too large or says so: the

@@ -4,7 +4,6 @@ package apigw
 
 import (
 	"cmp"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -104,6 +103,11 @@ func (a *restAPI) answer(w http.ResponseWriter, c *restCall) {
 		a.refuse(w, c, restNoMethod)
 		return
 	}
+	a.answerRoute(w, c)
+}
+
+// answerRoute answers a request that there is a route for.
+func (a *restAPI) answerRoute(w http.ResponseWriter, c *restCall) {
 	if !a.g.allowRoute(a.throttles, c.route.Key(), a.def.LogicalID) {
 		a.refuse(w, c, restThrottled)
 		return
@@ -116,15 +120,15 @@ func (a *restAPI) answer(w http.ResponseWriter, c *restCall) {
 		return
 	}
 	var err error
-	c.body, err = readBody(unlogged(w), r)
-	if tooBig := new(http.MaxBytesError); errors.As(err, &tooBig) {
+	c.body, err = readBody(unlogged(w), c.r)
+	switch {
+	case isTooLarge(err):
 		a.tooLarge(w)
-		return
-	} else if err != nil {
+	case err != nil:
 		a.refuse(w, c, restBadRequest)
-		return
+	default:
+		a.integrate(w, c)
 	}
-	a.integrate(w, c)
 }
 
 // answerHeaders sets what every answer has.
@@ -178,23 +182,27 @@ func (a *restAPI) integrate(w http.ResponseWriter, c *restCall) {
 	}
 	if err != nil {
 		log.Warn("integration failed", "error", err)
-		if failed := new(lambda.FunctionError); errors.Is(err, errMalformed) || errors.As(err, &failed) {
-			a.refuse(w, c, restBadAnswer)
-		} else {
-			a.refuse(w, c, restNotInvocable)
-		}
+		a.refuse(w, c, restFailure(err))
 		return
 	}
 	body := []byte(ans.body)
 	if ans.base64 && a.wantsBinary(c.r) {
-		if body, err = base64.StdEncoding.DecodeString(ans.body); err != nil {
-			log.Warn("integration failed", "error", fmt.Errorf("body is no base64: %w", err))
+		if body, err = ans.bytes(); err != nil {
+			log.Warn("integration failed", "error", err)
 			a.refuse(w, c, restBadBase64)
 			return
 		}
 	}
 	ans.remapHeaders()
 	ans.write(w, body, false)
+}
+
+// restFailure is the answer to an error of an integration.
+func restFailure(err error) restError {
+	if failed := new(lambda.FunctionError); errors.Is(err, errMalformed) || errors.As(err, &failed) {
+		return restBadAnswer
+	}
+	return restNotInvocable
 }
 
 // wantsBinary says whether the client takes a body that is decoded: its first

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -65,13 +66,14 @@ func (l *loader) httpAuth(p *props) *httpAuth {
 func (auth *httpAuth) find(p *props, property, name string) *HTTPAuthorizer {
 	a := auth.authorizers[name]
 	if a == nil {
-		var names []string
-		for n := range auth.authorizers {
-			names = append(names, n)
-		}
-		p.bad(property, "is %s, which is none of the API's Authorizers%s", quoted(name), didYouMean(name, names))
+		p.noAuthorizer(property, name, slices.Sorted(maps.Keys(auth.authorizers)))
 	}
 	return a
+}
+
+// noAuthorizer reports that a property names an authorizer that the API has not.
+func (p *props) noAuthorizer(property, name string, names []string) {
+	p.bad(property, "is %s, which is none of the API's Authorizers%s", quoted(name), didYouMean(name, names))
 }
 
 // apply gives a route the authorizer of its event's Auth, or the API's default.

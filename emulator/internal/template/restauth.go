@@ -1,7 +1,9 @@
 package template
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -67,11 +69,7 @@ func (l *loader) restAuth(p *props) *restAuth {
 func (auth *restAuth) find(p *props, property, name string) *RESTAuthorizer {
 	a, ok := auth.authorizers[name]
 	if !ok {
-		var names []string
-		for n := range auth.authorizers {
-			names = append(names, n)
-		}
-		p.bad(property, "is %s, which is none of the API's Authorizers%s", quoted(name), didYouMean(name, names))
+		p.noAuthorizer(property, name, slices.Sorted(maps.Keys(auth.authorizers)))
 	}
 	return a
 }
