@@ -42,12 +42,12 @@ func (e *Engine) appendMetric(dst []byte, c collections) ([]byte, error) {
 	if len(dst) > 1 {
 		dst = append(dst, ',')
 	}
-	dst = append(dst, `"ItemCollectionMetrics":`...)
+	out, t, key := append(dst, `"ItemCollectionMetrics":`...), c.tables[0], c.keys[0]
 	err := e.store.view(func(rd reader) error {
-		dst = c.tables[0].appendCollection(dst, rd, c.keys[0])
+		out = t.appendCollection(out, rd, key)
 		return nil
 	})
-	return dst, err
+	return out, err
 }
 
 // appendMetrics appends the answer's member for collections of several tables,

@@ -29,6 +29,9 @@ func validationf(format string, args ...any) error {
 
 // isValidation says that an error is one of validation.
 func isValidation(err error) bool {
+	if err == nil { // mostly; then nothing has to be allocated
+		return false
+	}
 	var e *awsjson.Error
 	return errors.As(err, &e) && e.Type == validateNamespace+"ValidationException"
 }

@@ -8,6 +8,7 @@ package dynamodb
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 )
 
 func (e *Engine) putItem(body []byte) (json.RawMessage, error) {
@@ -183,7 +184,8 @@ func (e *Engine) getItem(body []byte) (json.RawMessage, error) {
 	err = e.store.view(func(rd reader) error {
 		stored := e.late(rd, r.consistent).get(t.space, key)
 		if stored != nil {
-			out = append(out, `"Item":`...)
+			const around = `{"Item":}`
+			out = append(slices.Grow(out, len(around)+len(stored)), `"Item":`...)
 			if out, err = appendStored(out, stored, paths); err != nil {
 				return err
 			}

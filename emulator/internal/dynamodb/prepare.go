@@ -17,6 +17,9 @@ type named struct {
 // placeholders checks the names and values of a request against the expressions
 // that its operation may have, before these are parsed.
 func (r *request) placeholders(expressions ...named) error {
+	if !r.hasNames && !r.hasValues {
+		return nil
+	}
 	has := func(x named) bool { return x.text != nil }
 	isProjection := func(x named) bool { return x.label == "ProjectionExpression" }
 	if r.hasNames && !slices.ContainsFunc(expressions, has) {
