@@ -248,6 +248,10 @@ func TestExpireAfter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	setting, err := db.DescribeTimeToLive(t.Context(), &dynamodb.DescribeTimeToLiveInput{TableName: aws.String("Notes")})
+	if err != nil || setting.TimeToLiveDescription.TimeToLiveStatus != types.TimeToLiveStatusEnabled || *setting.TimeToLiveDescription.AttributeName != "ttl" {
+		t.Errorf("got %+v, %v", setting, err)
+	}
 	it := note("a")
 	it["ttl"] = &types.AttributeValueMemberN{Value: fmt.Sprint(time.Now().Add(time.Hour).Unix())}
 	if err := put(t, db, "Notes", it); err != nil {
