@@ -25,7 +25,7 @@ import (
 const (
 	idleTimeout  = 10 * time.Minute // the service's, see Quotas
 	maxDuration  = 2 * time.Hour    // too
-	closeGrace   = 2 * time.Second  // for the client to answer a close frame
+	closeGrace   = 2 * time.Second  // of real time, for the client to answer a close frame
 	maxInFlight  = 16               // messages of a connection handled at once; more are not read
 	goingAway    = "Going away"
 	closedNormal = "Connection Closed Normally"
@@ -46,13 +46,14 @@ type conn struct {
 	raw        syscall.RawConn // of nc; nil if it has none
 	in         frameReader
 	slots      chan struct{} // one for each message in flight; nil before the first
-	timer      *clock.Timer  // for the next limit, and then for the grace at the end
+	timer      *clock.Timer  // for the next limit
 	lastActive atomic.Int64  // ms since 1970: data of either direction
 
 	mu       sync.Mutex
 	closing  bool
-	backlog  []byte // frames that the kernel has not taken yet
-	unsent   int    // their bytes, with those that flush is writing
+	grace    *time.Timer // cuts off a client that does not answer; nil unless closing
+	backlog  []byte      // frames that the kernel has not taken yet
+	unsent   int         // their bytes, with those that flush is writing
 	flushing bool
 }
 
@@ -109,12 +110,11 @@ func (c *conn) checkLimits() {
 }
 
 // untilLimit says how long the connection may go on by which quota, and sets the
-// timer to that. One that is closing may not: its grace is over.
+// timer to that.
 func (c *conn) untilLimit() (left time.Duration, quota string) {
-	c.mu.Lock() // so that end, which sets the timer to the grace, comes before or after
+	c.mu.Lock() // so that end, which stops the timer, comes before or after
 	defer c.mu.Unlock()
 	if c.closing {
-		c.nc.Close()
 		return 0, ""
 	}
 	now := c.api.g.cfg.Clock.Now()
@@ -146,7 +146,7 @@ func (c *conn) serve() {
 		}
 	}
 	c.nc.Close()
-	c.timer.Stop()
+	c.grace.Stop()
 	c.api.mu.Lock()
 	delete(c.api.conns, c.id)
 	c.api.mu.Unlock()
@@ -314,7 +314,8 @@ func (c *conn) end(why *closeError, payload []byte) bool {
 	if !c.flushing {
 		c.closeWrite()
 	}
-	c.timer.Reset(closeGrace)
+	c.timer.Stop()
+	c.grace = time.AfterFunc(closeGrace, func() { c.nc.Close() })
 	go func() {
 		defer g.tasks.Done()
 		c.disconnect(int(why.code), why.reason)

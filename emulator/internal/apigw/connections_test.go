@@ -367,8 +367,7 @@ func TestBacklogEndsWithTheConnection(t *testing.T) {
 	}
 	f.manage("DELETE", f.connectionID(0), "")
 	f.disconnected(0, 1000, "Connection Closed Normally")
-	f.clock.Advance(closeGrace) // the goroutine that flushes ends too: TestMain checks
-	slow.Close()
+	f.waitDropped(slow) // the goroutine that flushes ends too: TestMain checks
 }
 
 func TestConnectionsWithoutAFileDescriptorAreWrittenTo(t *testing.T) {

@@ -95,7 +95,11 @@ func TestFunctionErrors(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := start(t, echo(func(f *template.Function) { f.Timeout = time.Second }))
+			r := start(t, echo(func(f *template.Function) {
+				if f.Timeout = time.Minute; tt.name == "timeout" {
+					f.Timeout = time.Second
+				}
+			}))
 			before := r.echo(t, `{}`)
 			got := r.failure(t, "Echo", tt.event)
 			if i := strings.Index(got.Message, "RequestId: "); i == 0 {
