@@ -50,6 +50,9 @@ type tableRecord struct {
 	Classed    time.Time   `json:",omitzero"`  // when the class was changed
 	Tags       []tag       `json:",omitempty"`
 	Recovery   *recovery   `json:",omitempty"` // nil: disabled
+	// Throughput tells when that of an index was changed, or under "" that of
+	// the table. It is never written to once others can see it.
+	Throughput map[string]throughputChanges `json:",omitempty"`
 }
 
 // build makes the table of a valid definition.

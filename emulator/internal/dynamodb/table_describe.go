@@ -29,6 +29,8 @@ type tableDescription struct {
 }
 
 type throughputDescription struct {
+	LastIncreaseDateTime   float64 `json:",omitempty"`
+	LastDecreaseDateTime   float64 `json:",omitempty"`
 	NumberOfDecreasesToday int
 	ReadCapacityUnits      int64
 	WriteCapacityUnits     int64
@@ -89,11 +91,16 @@ func (e *Engine) describe(t *table, status string) *tableDescription {
 	out := &tableDescription{
 		AttributeDefinitions: d.AttributeDefinitions, TableName: t.name, KeySchema: d.KeySchema,
 		TableStatus: status, CreationDateTime: created,
-		ProvisionedThroughput: d.ProvisionedThroughput.describe(),
+		ProvisionedThroughput: d.ProvisionedThroughput.describe(record.Throughput[""], e.cfg.Clock.Now()),
 		TableArn:              arn, TableId: record.ID, DeletionProtectionEnabled: d.DeletionProtectionEnabled,
-		LocalSecondaryIndexes: describeIndexes(d.LocalSecondaryIndexes, arn, ""),
+		LocalSecondaryIndexes:  describeIndexes(d.LocalSecondaryIndexes, arn, ""),
+		GlobalSecondaryIndexes: describeIndexes(d.GlobalSecondaryIndexes, arn, status),
 	}
-	out.GlobalSecondaryIndexes = describeIndexes(d.GlobalSecondaryIndexes, arn, status)
+	for i := range out.GlobalSecondaryIndexes {
+		x := d.GlobalSecondaryIndexes[i]
+		t := x.ProvisionedThroughput.describe(record.Throughput[x.IndexName], e.cfg.Clock.Now())
+		out.GlobalSecondaryIndexes[i].ProvisionedThroughput = &t
+	}
 	out.SSEDescription, out.OnDemandThroughput = e.describeSSE(d.SSESpecification), d.OnDemandThroughput
 	switch {
 	case !record.OnDemand.IsZero():
@@ -120,24 +127,12 @@ func (e *Engine) describe(t *table, status string) *tableDescription {
 // seconds is a time as it is on the wire: since 1970.
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
-func (t *throughput) describe() throughputDescription {
-	if t == nil {
-		return throughputDescription{}
-	}
-	return throughputDescription{ReadCapacityUnits: t.ReadCapacityUnits, WriteCapacityUnits: t.WriteCapacityUnits}
-}
-
 // describeIndexes tells about indexes: global ones have a status.
 func describeIndexes(indexes []indexDefinition, tableARN, status string) []indexDescription {
 	var out []indexDescription
 	for _, x := range indexes {
-		d := indexDescription{IndexName: x.IndexName, KeySchema: x.KeySchema, Projection: x.Projection,
-			IndexStatus: status, OnDemandThroughput: x.OnDemandThroughput, IndexArn: tableARN + "/index/" + x.IndexName}
-		if status != "" {
-			t := x.ProvisionedThroughput.describe()
-			d.ProvisionedThroughput = &t
-		}
-		out = append(out, d)
+		out = append(out, indexDescription{IndexName: x.IndexName, KeySchema: x.KeySchema, Projection: x.Projection,
+			IndexStatus: status, OnDemandThroughput: x.OnDemandThroughput, IndexArn: tableARN + "/index/" + x.IndexName})
 	}
 	return out
 }

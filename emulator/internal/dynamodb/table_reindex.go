@@ -2,7 +2,10 @@
 
 package dynamodb
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // reindex applies the index updates to a table's record, and gives the spaces
 // of indexes that are no more. e.mu is held.
@@ -28,15 +31,19 @@ func (e *Engine) reindex(r *tableRecord, in *tableUpdate) (dropped []uint64, err
 		case i < 0:
 			return nil, resourceNotFound("Requested resource not found: Index: " + u.name() + " not found")
 		case u.Update != nil:
+			before := d.GlobalSecondaryIndexes[i].ProvisionedThroughput
 			if err := d.updateIndex(i, u); err != nil {
 				return nil, err
 			}
+			r.noteThroughput(u.name(), before, u.Update.ProvisionedThroughput, e.cfg.Clock.Now().UTC())
 		default:
 			at := len(d.LocalSecondaryIndexes) + i
 			dropped = append(dropped, r.Indexes[at])
 			r.Indexes = slices.Delete(r.Indexes, at, at+1)
 			d.GlobalSecondaryIndexes = slices.Delete(d.GlobalSecondaryIndexes, i, i+1)
 			d.forgetUnused()
+			r.Throughput = maps.Clone(r.Throughput)
+			delete(r.Throughput, u.name())
 		}
 	}
 	return dropped, nil

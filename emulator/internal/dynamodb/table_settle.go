@@ -117,6 +117,7 @@ func (e *Engine) settle(r *tableRecord, in *tableUpdate) error {
 		d.BillingMode = in.BillingMode
 	}
 	if in.ProvisionedThroughput != nil {
+		r.noteThroughput("", d.ProvisionedThroughput, in.ProvisionedThroughput, now)
 		d.ProvisionedThroughput = in.ProvisionedThroughput
 	}
 	if in.OnDemandThroughput != nil {

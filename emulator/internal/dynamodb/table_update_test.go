@@ -148,7 +148,6 @@ func TestUpdateTableSettings(t *testing.T) {
 		{`"BillingMode":"PROVISIONED","ProvisionedThroughput":{"ReadCapacityUnits":1,"WriteCapacityUnits":2},"GlobalSecondaryIndexUpdates":[
 			{"Update":{"IndexName":"all","ProvisionedThroughput":{"ReadCapacityUnits":3,"WriteCapacityUnits":4}}},{"Update":{"IndexName":"some","ProvisionedThroughput":{"ReadCapacityUnits":3,"WriteCapacityUnits":4}}}]`,
 			"UPDATING", "ProvisionedThroughput", "map[NumberOfDecreasesToday:0 ReadCapacityUnits:1 WriteCapacityUnits:2]"},
-		{`"ProvisionedThroughput":{"ReadCapacityUnits":7,"WriteCapacityUnits":2}`, "UPDATING", "ProvisionedThroughput", "map[NumberOfDecreasesToday:0 ReadCapacityUnits:7 WriteCapacityUnits:2]"},
 		{`"BillingMode":"PAY_PER_REQUEST"`, "UPDATING", "ProvisionedThroughput", "map[NumberOfDecreasesToday:0 ReadCapacityUnits:0 WriteCapacityUnits:0]"},
 		{`"StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_IMAGE"}`, "UPDATING", "StreamSpecification", "map[StreamEnabled:true StreamViewType:NEW_IMAGE]"},
 		{`"StreamSpecification":{"StreamEnabled":false}`, "UPDATING", "StreamSpecification", "<nil>"},
