@@ -273,11 +273,7 @@ func (c *conn) integrate(route *template.WebSocketRoute, ev socketEvent, s *step
 }
 
 func messageAnswer(out []byte, limit int) (answer, error) {
-	fields, err := splitAnswer(out)
-	if err != nil {
-		return answer{}, err
-	}
-	ans, err := parseAnswer(fields)
+	ans, err := proxyAnswer(out)
 	if err == nil && len(ans.body) > limit {
 		err = fmt.Errorf("%w: the body has %d bytes, more than the quota of %s, %d", errMalformed, len(ans.body), quotaMessage, limit)
 	}

@@ -117,11 +117,7 @@ func (c *conn) connect(ev socketEvent, s *step) (protocol string, refused int) {
 		log.Warn("function could not be invoked, so the handshake is refused with 500", "error", err)
 		return "", http.StatusInternalServerError
 	}
-	fields, err := splitAnswer(out)
-	var ans answer
-	if err == nil {
-		ans, err = parseAnswer(fields)
-	}
+	ans, err := proxyAnswer(out)
 	if err == nil {
 		protocol, err = subprotocol(ans)
 	}

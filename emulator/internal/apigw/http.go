@@ -182,7 +182,7 @@ func (a *httpAPI) integrate(w http.ResponseWriter, call *httpCall) {
 	var event any = call.eventV2()
 	parse := answerV2
 	if route.PayloadFormat == "1.0" {
-		event, parse = call.eventV1(), answerV1
+		event, parse = call.eventV1(), proxyAnswer
 	}
 	step := call.outcome.integrationStep()
 	out, err := a.g.task(step, route.FunctionARN, route.Timeout, encode(event))
@@ -235,15 +235,6 @@ func answerV2(out []byte) (answer, error) {
 		ans.body = text
 	}
 	return ans, nil
-}
-
-// answerV1 reads an answer in payload format 1.0.
-func answerV1(out []byte) (answer, error) {
-	fields, err := splitAnswer(out)
-	if err != nil {
-		return answer{}, err
-	}
-	return parseAnswer(fields)
 }
 
 // bytes is the body as it is sent.

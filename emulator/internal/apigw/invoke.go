@@ -75,6 +75,16 @@ type answer struct {
 	base64  bool
 }
 
+// proxyAnswer reads an answer that must have a statusCode: those in payload format
+// 1.0, and those of WebSocket APIs. An error wraps errMalformed.
+func proxyAnswer(out []byte) (answer, error) {
+	fields, err := splitAnswer(out)
+	if err != nil {
+		return answer{}, err
+	}
+	return parseAnswer(fields)
+}
+
 // parseAnswer reads an answer whose keys have been told apart by splitAnswer.
 // An error wraps errMalformed.
 func parseAnswer(fields map[string]json.RawMessage) (answer, error) {
