@@ -206,12 +206,7 @@ func TestChunkedPostsAreReadWhole(t *testing.T) {
 		body := struct{ *bytes.Reader }{bytes.NewReader(bytes.Repeat([]byte("x"), tt.size))} // of unknown length
 		req, _ := http.NewRequestWithContext(t.Context(), "POST", "http://"+f.host+"/test/@connections/"+f.connectionID(0), body)
 		req.Header.Set("Authorization", "x")
-		resp, err := http.DefaultTransport.RoundTrip(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		if resp.StatusCode != tt.status {
+		if resp, _ := f.do(req); resp.StatusCode != tt.status {
 			t.Errorf("%d bytes: got %s, want %d", tt.size, resp.Status, tt.status)
 		}
 	}

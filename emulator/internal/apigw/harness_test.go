@@ -41,6 +41,9 @@ type fixture struct {
 	t     testing.TB
 	host  string // host:port
 	clock *clock.Clock
+	// client has a transport of its own: servers that close end what waits for a
+	// connection of the default one, other tests' requests too.
+	client *http.Client
 
 	mu     sync.Mutex
 	events map[string][][]byte // by function
@@ -95,6 +98,7 @@ func start(t testing.TB, stack *template.Stack, fns functions, options ...func(*
 	f.Gateway = g
 	server.Config.Handler = g
 	server.Start()
+	f.client = server.Client()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		defer cancel()
@@ -226,7 +230,13 @@ func (f *fixture) request(method, path, body string, headers ...string) (*http.R
 		}
 		req.Header.Add(headers[i], headers[i+1])
 	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	return f.do(req)
+}
+
+// do sends a request, and follows no redirection.
+func (f *fixture) do(req *http.Request) (*http.Response, string) {
+	f.t.Helper()
+	resp, err := f.client.Transport.RoundTrip(req)
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -93,7 +92,7 @@ func TestHTTPBodyIsTextOrBase64ByItsType(t *testing.T) {
 func TestChunkedBodiesHaveALength(t *testing.T) {
 	t.Parallel()
 	f := start(t, httpStack("$default"), nil)
-	resp, err := http.Post("http://"+f.host+"/", "text/plain", io.MultiReader(strings.NewReader("ab"), strings.NewReader("c")))
+	resp, err := f.client.Post("http://"+f.host+"/", "text/plain", io.MultiReader(strings.NewReader("ab"), strings.NewReader("c")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -178,7 +177,7 @@ func TestRESTFailures(t *testing.T) {
 			t.Errorf("%s: got %d %s %s, want %d %s %s", tt.name, resp.StatusCode, resp.Header.Get("X-Amzn-Errortype"), body, tt.status, tt.code, tt.want)
 		}
 	}
-	resp, err := http.Post("http://"+f.host+"/test/x", "text/plain", io.LimitReader(strings.NewReader(big), int64(len(big)))) // in chunks
+	resp, err := f.client.Post("http://"+f.host+"/test/x", "text/plain", io.LimitReader(strings.NewReader(big), int64(len(big)))) // in chunks
 	if err != nil {
 		t.Fatal(err)
 	}

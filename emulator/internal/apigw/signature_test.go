@@ -105,16 +105,7 @@ func (s signer) send(f *fixture, path, body string) (*http.Response, string) {
 	if s.after != nil {
 		s.after(req)
 	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return resp, string(b)
+	return f.do(req)
 }
 
 func TestCorrectSignaturesAreAccepted(t *testing.T) {
