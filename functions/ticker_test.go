@@ -70,6 +70,14 @@ func checkGapless(t *testing.T, all []stageMessage) {
 	}
 }
 
+func bodies(all []stageMessage) []string {
+	var texts []string
+	for _, m := range all {
+		texts = append(texts, m.body)
+	}
+	return texts
+}
+
 // TestFirstClients: of several that come at once, each gets its welcome, then a
 // snapshot, then ticks, whoever of their greetings leads.
 func TestFirstClients(t *testing.T) {
@@ -91,8 +99,8 @@ func TestFirstClients(t *testing.T) {
 	wg.Wait()
 	for _, id := range ids {
 		all := g.got(id)
-		if len(all) < 20 || all[0].Type != "welcome" || len(all[1].Data) != 3 || all[1].From != all[1].Seq {
-			t.Errorf("%s: got %d messages %.300v; want the welcome, a snapshot, ticks", id, len(all), all)
+		if len(all) < 5 || all[0].Type != "welcome" || len(all[1].Data) != 3 || all[1].From != all[1].Seq {
+			t.Errorf("%s: got %d messages, the first ones %.300s; want the welcome, a snapshot, ticks", id, len(all), bodies(all[:min(3, len(all))]))
 			continue
 		}
 		checkGapless(t, all[1:])
