@@ -10,7 +10,7 @@ help: ## show this
 run: ## run everything on this machine (ADDR, AWS_ADDR, DATA)
 	@go build -o bin/emulator ./emulator/cmd/emulator
 	@exec bin/emulator -template template.yaml -addr "$(ADDR)" -aws-addr "$(AWS_ADDR)" -data "$(DATA)" -map /ws/ticker=TickerSocket \
-		-parameter DeliveryInterval=10ms -parameter MaxPostsPerSecond=8000 -invoke 'KeysFunction={"action":"demo"}'
+		-parameter DeliveryInterval=10ms -parameter MaxPostsPerSecond=8000 -parameter TickerMemory=2048 -invoke 'KeysFunction={"action":"demo"}'
 test: ## run the tests, most of whose time is waiting
 	@go test -parallel 8 ./...
 race: ## run the tests with the race detector (needs a C compiler)

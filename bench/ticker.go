@@ -74,7 +74,7 @@ func measureTicks(ctx context.Context, b *bench) error {
 	}
 	fmt.Fprintln(b.w, "\nclients\tticks/s each, least\tmedian\tmessages/s each\tgap p50 ms\tgap p99 ms\temulator cores\tfunctions cores\temulator MB\tfunctions MB\t")
 	for _, n := range []int{1, 100, 1000} {
-		s, err := startTicker(ctx, b.emulator, "DeliveryInterval=10ms", "MaxPostsPerSecond=8000")
+		s, err := startTicker(ctx, b.emulator, "DeliveryInterval=10ms", "MaxPostsPerSecond=8000", "TickerMemory=2048")
 		if err != nil {
 			return err
 		}
