@@ -115,7 +115,8 @@ func (b *bench) want(operation, input, want string) {
 }
 
 // wantError carries out an operation that has to fail with an error, which
-// stands as "ShortType: message".
+// stands as "ShortType: message", both as the engine gives it and as the SDK
+// reads it.
 func (b *bench) wantError(operation, input, want string) {
 	b.t.Helper()
 	out, err := b.do(operation, input)
@@ -125,6 +126,9 @@ func (b *bench) wantError(operation, input, want string) {
 	}
 	if got := short(err); got != want {
 		b.t.Errorf("%s %s:\n got %s\nwant %s", operation, input, got, want)
+	}
+	if got, known := b.throughSDK(operation, input); known && got != want {
+		b.t.Errorf("%s %s, through the SDK:\n got %s\nwant %s", operation, input, got, want)
 	}
 }
 

@@ -132,7 +132,7 @@ func TestStreamErrors(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b := &bench{t: t, engine: b.engine}
+			b := &bench{t: t, engine: b.engine, client: b.client}
 			b.wantError(tt.operation, tt.input, tt.want)
 		})
 	}
