@@ -75,7 +75,7 @@ func TestRunFails(t *testing.T) {
 		{"no such quota", []string{"-quota", "frames=1"}, "-quota frames: there is no such quota; there are requests-per-second, "},
 		{"quota of another kind", []string{"-quota", "idle=10"}, `-quota idle: "10" is neither a number nor a time`},
 		{"switch of another kind", []string{"-quota", "route-throttle=1"}, `-quota route-throttle: "1" is neither on nor off`},
-		{"negative quota", append(quiet, "-quota", "burst=-1"), "a quota is negative"},
+		{"negative quota", append(quiet, "-quota", "burst=-1"), "quota Burst is negative"},
 		{"unknown function", append(quiet, "-invoke", "Nope={}"), "-invoke Nope: lambda: function not found: Nope"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

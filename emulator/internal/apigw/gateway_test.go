@@ -88,7 +88,7 @@ func TestNewRefusesWhatItCannotServe(t *testing.T) {
 	}{
 		{"authority", func(c *Config) { c.Authority = "localhost" }, `authority "localhost" is no host:port`},
 		{"signatures without secrets", func(c *Config) { c.VerifySignatures = true }, "cannot be verified without Config.Secret"},
-		{"negative quota", func(c *Config) { c.Quotas.Idle = -1 }, "a quota is negative"},
+		{"negative quota", func(c *Config) { c.Quotas.Idle = -1 }, "quota Idle is negative"},
 		{"infinite rate", func(c *Config) { c.Quotas.RequestsPerSecond = math.Inf(1) }, "a quota is too large"},
 		{"huge message", func(c *Config) { c.Quotas.MessageBytes = math.MaxInt }, "a quota is too large"},
 		{"burst alone", func(c *Config) { c.Quotas.Burst = 10 }, "a burst without requests per second"},

@@ -70,10 +70,16 @@ const (
 
 // withDefaults puts in the service's values.
 func (q Quotas) withDefaults() (Quotas, error) {
-	for _, v := range []float64{q.RequestsPerSecond, q.ConnectionsPerSecond, float64(q.Burst), float64(q.FrameBytes),
-		float64(q.MessageBytes), float64(q.Idle), float64(q.Duration), float64(q.IntegrationTimeout)} {
-		if v < 0 || math.IsNaN(v) {
-			return q, errors.New("apigw: a quota is negative; 0 leaves it as it is")
+	for _, quota := range []struct {
+		name  string
+		value float64
+	}{
+		{"RequestsPerSecond", q.RequestsPerSecond}, {"ConnectionsPerSecond", q.ConnectionsPerSecond}, {"Burst", float64(q.Burst)},
+		{"FrameBytes", float64(q.FrameBytes)}, {"MessageBytes", float64(q.MessageBytes)}, {"Idle", float64(q.Idle)},
+		{"Duration", float64(q.Duration)}, {"IntegrationTimeout", float64(q.IntegrationTimeout)},
+	} {
+		if quota.value < 0 || math.IsNaN(quota.value) {
+			return q, fmt.Errorf("apigw: quota %s is negative, or no number; 0 leaves it as it is", quota.name)
 		}
 	}
 	if max(q.RequestsPerSecond, q.ConnectionsPerSecond) > maxRate || max(q.FrameBytes, q.MessageBytes) > maxSize {
