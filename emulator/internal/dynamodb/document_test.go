@@ -2,58 +2,31 @@ package dynamodb
 
 import (
 	"os"
-	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"crypto-ticker/emulator/internal/doctest"
 )
+
+const documentFile = "../../docs/dynamodb.md"
 
 // document is the table of behaviours.
 func document(t *testing.T) string {
 	t.Helper()
-	b, err := os.ReadFile("../../docs/dynamodb.md")
+	b, err := os.ReadFile(documentFile)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(b)
 }
 
-// TestDocument keeps the document true where a machine can: the tests that it
-// names exist, and its links lead somewhere and are used.
 func TestDocument(t *testing.T) {
 	t.Parallel()
-	doc := document(t)
-	names := regexp.MustCompile("`(Test\\w+)`([†‡§]?)").FindAllStringSubmatch(doc, -1)
-	if len(names) == 0 {
-		t.Error("it names no tests")
-	}
-	code := map[string]string{"": testCode(t, "."), "†": testCode(t, "../template"), "§": testCode(t, "../eventsource"), "‡": testCode(t, "../..")}
-	for _, name := range names {
-		if !strings.Contains(code[name[2]], "func "+name[1]+"(") {
-			t.Errorf("%s%s is no test", name[1], name[2])
-		}
-	}
-	links := map[string]bool{}
-	for _, link := range regexp.MustCompile(`(?m)^\[(.+)\]: https://`).FindAllStringSubmatch(doc, -1) {
-		links[link[1]] = false
-	}
-	for _, use := range regexp.MustCompile("`[^`]*`|\\[([^]]+)\\]([^:]|$)").FindAllStringSubmatch(doc, -1) {
-		if use[1] == "" {
-			continue
-		}
-		if _, ok := links[use[1]]; !ok {
-			t.Errorf("[%s] is no link", use[1])
-		}
-		links[use[1]] = true
-	}
-	for name, used := range links {
-		if !used {
-			t.Errorf("[%s] is not used", name)
-		}
-	}
+	doctest.Check(t, documentFile, map[string]string{"": ".", "†": "../template", "§": "../eventsource", "‡": "../.."})
 }
 
 // TestDocumentedErrors looks for every error of the service's models.
@@ -108,22 +81,4 @@ func TestDocumentedOperations(t *testing.T) {
 	if operations != len(documented) {
 		t.Errorf("%d operations are documented, the SDK has %d", len(documented), operations)
 	}
-}
-
-// testCode is the text of a folder's tests.
-func testCode(t *testing.T, dir string) string {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all strings.Builder
-	for _, file := range files {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all.Write(b)
-	}
-	return all.String()
 }
