@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"crypto-ticker/emulator/internal/atomicfile"
 	"crypto-ticker/emulator/internal/template"
 )
 
@@ -160,32 +161,8 @@ func (s *Service) save() error {
 	if err != nil {
 		return fmt.Errorf("secrets: encode: %w", err)
 	}
-	if err := replace(s.file, text); err != nil {
+	if err := atomicfile.Write(s.file, text); err != nil {
 		return fmt.Errorf("secrets: write: %w", err)
 	}
 	return nil
-}
-
-// replace gives a file a new content at once; only its owner may read it.
-func replace(name string, content []byte) error {
-	dir := filepath.Dir(name)
-	f, err := os.CreateTemp(dir, filepath.Base(name)+".*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	// Some systems cannot sync a folder; the file itself is safe.
-	d.Sync()
-	return d.Close()
 }

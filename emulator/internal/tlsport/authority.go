@@ -20,6 +20,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"crypto-ticker/emulator/internal/atomicfile"
 )
 
 const (
@@ -154,7 +156,7 @@ func (a *Authority) load() error {
 	if a.issuer, text, err = newIssuer(a.names); err != nil {
 		return err
 	}
-	return replace(file, text)
+	return atomicfile.Write(file, text)
 }
 
 // publish writes the files without the key, as they are at this start.

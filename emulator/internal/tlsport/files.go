@@ -1,10 +1,8 @@
 package tlsport
 
 import (
-	"errors"
 	"net"
 	"os"
-	"path/filepath"
 )
 
 // private are the addresses that nobody else on the internet has.
@@ -45,23 +43,6 @@ func systemRoots() []byte {
 		if text, err := os.ReadFile(file); err == nil && len(text) > 0 {
 			return append(text, '\n')
 		}
-	}
-	return nil
-}
-
-// replace gives a file a new content at once; only its owner may read it.
-func replace(name string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return nil
 }
