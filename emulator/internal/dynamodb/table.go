@@ -139,12 +139,19 @@ func (e *Engine) find(name string) (*table, error) {
 	return t, nil
 }
 
+// findNamed is find for an operation on the table itself, whose error names it.
 func (e *Engine) findNamed(name string) (*table, error) {
-	t, err := e.find(name)
-	if err != nil {
-		return nil, resourceNotFound("Requested resource not found: Table: " + name + " not found")
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.named(name)
+}
+
+// named is findNamed where e.mu is held.
+func (e *Engine) named(name string) (*table, error) {
+	if t := e.tables[name]; t != nil {
+		return t, nil
 	}
-	return t, nil
+	return nil, resourceNotFound("Requested resource not found: Table: " + name + " not found")
 }
 
 func (e *Engine) createTable(body []byte) (json.RawMessage, error) {
@@ -229,9 +236,9 @@ func (e *Engine) deleteTable(body []byte) (json.RawMessage, error) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	t := e.tables[name]
-	if t == nil {
-		return nil, resourceNotFound("Requested resource not found: Table: " + name + " not found")
+	t, err := e.named(name)
+	if err != nil {
+		return nil, err
 	}
 	if t.record().Definition.DeletionProtectionEnabled {
 		return nil, validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")

@@ -80,9 +80,9 @@ func (e *Engine) updateTable(body []byte) (json.RawMessage, error) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	t := e.tables[name]
-	if t == nil {
-		return nil, resourceNotFound("Requested resource not found: Table: " + name + " not found")
+	t, err := e.named(name)
+	if err != nil {
+		return nil, err
 	}
 	next := t.record()
 	if err := e.settle(&next, &in); err != nil {

@@ -51,9 +51,9 @@ func (e *Engine) updateTimeToLive(body []byte) (json.RawMessage, error) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	t := e.tables[name]
-	if t == nil {
-		return nil, resourceNotFound("Requested resource not found: Table: " + name + " not found")
+	t, err := e.named(name)
+	if err != nil {
+		return nil, err
 	}
 	if err := t.checkTTL(spec.AttributeName, *spec.Enabled); err != nil {
 		return nil, err
