@@ -123,13 +123,7 @@ func TestAPIErrors(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := Parse("template.yaml", []byte(tt.src), Options{})
-			if err == nil {
-				t.Fatal("got no error")
-			}
-			if got, want := err.Error(), "template.yaml:"+tt.want; got != want {
-				t.Errorf("got\n%s\nwant\n%s", got, want)
-			}
+			wantErrors(t, tt.src, tt.want)
 		})
 	}
 }

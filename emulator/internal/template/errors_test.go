@@ -233,14 +233,21 @@ func TestErrors(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := Parse("template.yaml", []byte(tt.src), Options{})
-			if err == nil {
-				t.Fatal("got no error")
-			}
-			if got, want := err.Error(), "template.yaml:"+tt.want; got != want {
-				t.Errorf("got\n%s\nwant\n%s", got, want)
-			}
+			wantErrors(t, tt.src, tt.want)
 		})
+	}
+}
+
+// wantErrors reads a template that has mistakes, of which the first stands
+// without the template's name.
+func wantErrors(t *testing.T, src, want string) {
+	t.Helper()
+	_, err := Parse("template.yaml", []byte(src), Options{})
+	if err == nil {
+		t.Fatal("got no error")
+	}
+	if got, want := err.Error(), "template.yaml:"+want; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 

@@ -35,12 +35,24 @@ const (
 func (l *loader) function(res *resource) {
 	p := l.properties(res)
 	p.known(functionRead, functionSilent, functionNoted)
-	f := &Function{
+	f := l.newFunction(res, p, l.codeDir)
+	f.Async = l.async(p.object("EventInvokeConfig"))
+	if a := p.strings("Architectures"); len(a) > 1 { // Globals' list and the function's own are joined
+		p.bad("Architectures", "are %s; give one, either in Globals or here", strings.Join(a, ", "))
+	}
+	l.stack.Functions = append(l.stack.Functions, f)
+	l.events(f, p.object("Events"))
+}
+
+// newFunction reads the properties that both kinds of functions have; codeDir
+// reads where the code is.
+func (l *loader) newFunction(res *resource, p *props, codeDir func(*props) string) *Function {
+	return &Function{
 		Pos:         l.pos(res.line),
 		LogicalID:   res.id,
 		Name:        l.functionName(res, p),
 		ARN:         l.resourceARN(res),
-		CodeDir:     l.codeDir(p),
+		CodeDir:     codeDir(p),
 		Handler:     p.required("Handler"),
 		Runtime:     p.required("Runtime"),
 		Timeout:     p.duration("Timeout", time.Second, 3, 1, maxTimeout),
@@ -48,13 +60,7 @@ func (l *loader) function(res *resource) {
 		Environment: environment(p),
 		Concurrency: p.number("ReservedConcurrentExecutions", -1, 0, 1_000_000),
 		LogFormat:   p.object("LoggingConfig").oneOf("LogFormat", "Text", "JSON"),
-		Async:       l.async(p.object("EventInvokeConfig")),
 	}
-	if a := p.strings("Architectures"); len(a) > 1 { // Globals' list and the function's own are joined
-		p.bad("Architectures", "are %s; give one, either in Globals or here", strings.Join(a, ", "))
-	}
-	l.stack.Functions = append(l.stack.Functions, f)
-	l.events(f, p.object("Events"))
 }
 
 // functionNames are those that CreateFunction takes.

@@ -53,10 +53,7 @@ func (l *loader) httpAuth(p *props) *httpAuth {
 			l.samFunction(out, a)
 		}
 	}
-	switch {
-	case auth.byDefault == iamAuthorizer:
-		p.notef(p.lineOf("DefaultAuthorizer"), p.at, "DefaultAuthorizer %s", openIAM)
-	case auth.byDefault != "":
+	if p.hasDefaultAuthorizer(auth.byDefault) {
 		auth.find(p, "DefaultAuthorizer", auth.byDefault)
 	}
 	return auth
@@ -69,6 +66,16 @@ func (auth *httpAuth) find(p *props, property, name string) *HTTPAuthorizer {
 		p.noAuthorizer(property, name, slices.Sorted(maps.Keys(auth.authorizers)))
 	}
 	return a
+}
+
+// hasDefaultAuthorizer says whether an API's DefaultAuthorizer is to be one of
+// its own.
+func (p *props) hasDefaultAuthorizer(name string) bool {
+	if name == iamAuthorizer {
+		p.notef(p.lineOf("DefaultAuthorizer"), p.at, "DefaultAuthorizer %s", openIAM)
+		return false
+	}
+	return name != ""
 }
 
 // noAuthorizer reports that a property names an authorizer that the API has not.

@@ -2,7 +2,6 @@ package template
 
 import (
 	"strings"
-	"time"
 )
 
 // Properties of AWS::Lambda::Function.
@@ -25,21 +24,9 @@ func (l *loader) lambdaFunction(res *resource) {
 	}
 	p := l.properties(res)
 	p.known(lambdaRead, lambdaSilent, lambdaNoted)
-	l.stack.Functions = append(l.stack.Functions, &Function{
-		Pos:         l.pos(res.line),
-		LogicalID:   res.id,
-		Name:        l.functionName(res, p),
-		ARN:         l.resourceARN(res),
-		CodeDir:     l.folder(p.required("Code")),
-		Handler:     p.required("Handler"),
-		Runtime:     p.required("Runtime"),
-		Timeout:     p.duration("Timeout", time.Second, 3, 1, maxTimeout),
-		MemoryMB:    p.number("MemorySize", 128, 128, maxMemory),
-		Environment: environment(p),
-		Concurrency: p.number("ReservedConcurrentExecutions", -1, 0, 1_000_000),
-		LogFormat:   p.object("LoggingConfig").oneOf("LogFormat", "Text", "JSON"),
-		Async:       l.async(&props{report: l.report, at: res.id, line: res.line}), // AWS::Lambda::EventInvokeConfig is noted
-	})
+	f := l.newFunction(res, p, func(p *props) string { return l.folder(p.required("Code")) })
+	f.Async = l.async(&props{report: l.report, at: res.id, line: res.line}) // AWS::Lambda::EventInvokeConfig is noted
+	l.stack.Functions = append(l.stack.Functions, f)
 }
 
 // isLocal says whether a function's Code is a path.

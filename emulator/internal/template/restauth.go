@@ -56,10 +56,7 @@ func (l *loader) restAuth(p *props) *restAuth {
 			auth.authorizers[name] = l.restAuthorizer(name, l.pos(list.lineOf(name)), a)
 		}
 	}
-	switch {
-	case auth.byDefault == iamAuthorizer:
-		p.notef(p.lineOf("DefaultAuthorizer"), p.at, "DefaultAuthorizer %s", openIAM)
-	case auth.byDefault != "":
+	if p.hasDefaultAuthorizer(auth.byDefault) {
 		auth.find(p, "DefaultAuthorizer", auth.byDefault)
 	}
 	return auth
