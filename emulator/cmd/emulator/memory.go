@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
@@ -23,14 +24,16 @@ type heap struct {
 	allocated uint64 // bytes ever
 }
 
-// tuneMemory makes the collector's work fit the emulator as long as the process
-// runs, unless the environment says how it is to be (GOGC, GOMEMLIMIT).
-func tuneMemory() {
+// tuneMemory makes the collector's work fit the emulator until ctx ends, unless
+// the environment says how it is to be (GOGC, GOMEMLIMIT).
+func tuneMemory(ctx context.Context) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
 	debug.SetGCPercent(maxPercent)
-	for last := (heap{}); ; time.Sleep(time.Second / 2) {
+	look := time.NewTicker(time.Second / 2)
+	defer look.Stop()
+	for last := (heap{}); ctx.Err() == nil; {
 		now := readHeap()
 		debug.SetGCPercent(now.percent())
 		if now.rests(last) {
@@ -38,6 +41,10 @@ func tuneMemory() {
 			now = readHeap()
 		}
 		last = now
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+		}
 	}
 }
 
