@@ -198,10 +198,11 @@ func (p *poller) commit(sequence string) {
 	if sequence == p.kept {
 		return
 	}
-	p.kept = sequence
-	if err := p.consumer.Commit(sequence); err != nil {
+	if err := p.consumer.Commit(sequence); err != nil { // the next commit makes up for it
 		p.cfg.Log.Error("progress in a stream is not kept", "mapping", p.source.Name, "error", err)
+		return
 	}
+	p.kept = sequence
 }
 
 // backoff is the wait after so many failures.
