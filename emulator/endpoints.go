@@ -23,11 +23,12 @@ func (e *Emulator) AWSURL() string { return "http://" + authority(e.aws) }
 
 // CertFile is the path of the certificate, in PEM, of the authority that vouches
 // for https:// and wss:// at the APIs' port, for localhost, its addresses,
-// *.execute-api.localhost and the template's custom domains. Functions trust it already, through SSL_CERT_FILE,
-// except on macOS and Windows, where Go's programs ask the system, and those of
-// Options.Handlers, which trust what this process does. Other clients are told
-// in their own ways: boto3 and the aws CLI by AWS_CA_BUNDLE. Without Options.Data
-// it is another one at each start and goes with Close.
+// *.execute-api.localhost and the template's custom domains. Functions trust it
+// already, through SSL_CERT_FILE, except on macOS and Windows, where Go's
+// programs ask the system, and those of Options.Handlers, which trust what this
+// process does. Other clients are told in their own ways: boto3 and the aws CLI
+// by AWS_CA_BUNDLE. Without Options.Data it is another one at each start and goes
+// with Close.
 func (e *Emulator) CertFile() string { return e.signer.CertFile() }
 
 // WebSocketURL is the address of the first stage of a WebSocket API, by its
