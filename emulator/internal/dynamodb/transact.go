@@ -66,15 +66,10 @@ func parseTransaction(body []byte, kinds ...string) (*transaction, error) {
 }
 
 func (tx *transaction) members(s *scanner, kinds []string) error {
-	if err := s.begin('{'); err != nil {
-		return err
-	}
-	for s.more() {
-		name := s.name()
+	return s.members(func(name string) (err error) {
 		if s.null() {
-			continue
+			return nil
 		}
-		var err error
 		switch name {
 		case "TransactItems":
 			start := s.pos
@@ -87,11 +82,8 @@ func (tx *transaction) members(s *scanner, kinds []string) error {
 		default:
 			err = tx.r.member(s, name)
 		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+		return err
+	})
 }
 
 // items reads the actions; one without an operation is nil.
