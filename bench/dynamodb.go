@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -22,8 +25,9 @@ const (
 )
 
 // measureDynamoDB measures puts and gets with the SDK as it comes, by turns to
-// the emulator and to a server that does nothing else, and queries of many rows
-// without the SDK, whose decoding would take most of the time.
+// the emulator, to a server that does nothing else, and to Amazon's DynamoDB
+// Local if what that needs is there. Queries of many rows go without the SDK,
+// whose decoding would take most of the time.
 func measureDynamoDB(ctx context.Context, b *bench) error {
 	s, err := startApp(ctx, b.emulator)
 	if err != nil {
@@ -35,45 +39,120 @@ func measureDynamoDB(ctx context.Context, b *bench) error {
 		return err
 	}
 	defer bare.close()
-	db, none := tableClient("http://"+s.aws), tableClient("http://"+bare.addr)
-	if err := makeRows(ctx, db); err != nil {
+	peers := []peer{{"", s, tableClient("http://" + s.aws)}, {"bare server", bare, tableClient("http://" + bare.addr)}}
+	if err := makeRows(ctx, peers[0].db); err != nil {
 		return err
 	}
+	local, err := startLocal(ctx)
+	switch {
+	case err == nil:
+		defer local.close()
+		peers = append(peers, peer{"DynamoDB Local", local, tableClient("http://" + local.aws)})
+		err = warm(ctx, peers[2].db, b)
+	case errors.Is(err, exec.ErrNotFound):
+		fmt.Fprintf(b.w, "DynamoDB Local is not measured: %s\n", err)
+		err = nil
+	}
+	if err == nil {
+		err = measureItems(ctx, b, peers)
+	}
+	if err != nil {
+		return err
+	}
+	return measureQueries(ctx, b, s)
+}
+
+// peer is a server that is measured by turns with others.
+type peer struct {
+	name string
+	*system
+	db *dynamodb.Client
+}
+
+// items are the operations on items that are measured, each on the i-th row.
+var items = []struct {
+	name string
+	call func(ctx context.Context, db *dynamodb.Client, i int) error
+}{
+	{"PutItem", func(ctx context.Context, db *dynamodb.Client, i int) error {
+		_, err := db.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String("Rows"), Item: row(i)})
+		return err
+	}},
+	{"GetItem", func(ctx context.Context, db *dynamodb.Client, i int) error {
+		it := row(i)
+		_, err := db.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("Rows"),
+			Key: map[string]types.AttributeValue{"shard": it["shard"], "sort": it["sort"]}})
+		return err
+	}},
+}
+
+// measureItems measures the first peer, and says what part that is of what each
+// of the others takes.
+func measureItems(ctx context.Context, b *bench, peers []peer) error {
 	var next atomic.Int64
-	for _, m := range []struct {
-		name string
-		call func(*dynamodb.Client) error
-	}{
-		{"PutItem", func(db *dynamodb.Client) error {
-			_, err := db.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String("Rows"), Item: row(int(next.Add(1) % tableRows))})
-			return err
-		}},
-		{"GetItem", func(db *dynamodb.Client) error {
-			it := row(int(next.Add(1) % tableRows))
-			_, err := db.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("Rows"),
-				Key: map[string]types.AttributeValue{"shard": it["shard"], "sort": it["sort"]}})
-			return err
-		}},
-	} {
-		var all [2][]figures
+	for _, m := range items {
+		all := make([][]figures, len(peers))
 		for range b.runs {
-			for i, to := range []*system{s, bare} {
-				r, err := to.run(func() (int, []time.Duration, error) {
-					return together(workers, b.d, func(int) error { return m.call([]*dynamodb.Client{db, none}[i]) })
+			for i, p := range peers {
+				r, err := p.run(func() (int, []time.Duration, error) {
+					return together(workers, b.d, func(int) error { return m.call(ctx, p.db, int(next.Add(1)%tableRows)) })
 				})
 				if err != nil {
-					return fmt.Errorf("%s: %w", m.name, err)
+					return fmt.Errorf("%s: %s: %w", m.name, p.name, err)
 				}
 				all[i] = append(all[i], r)
 			}
 		}
-		for i, r := range all[0] {
-			all[0][i].ratio = r.serverCPU / all[1][i].serverCPU
+		b.row(m.name+" with the SDK, 32 at a time", all[0], "")
+		for i, p := range peers[1:] {
+			ratios := make([]figures, b.runs)
+			for j, r := range all[i+1] {
+				ratios[j].ratio = all[0][j].serverCPU / r.serverCPU
+			}
+			b.row("the same to "+p.name, all[i+1], "%.0f %% of its CPU by the emulator", 100*median(ratios, func(r figures) float64 { return r.ratio }))
 		}
-		b.row(m.name+" with the SDK, 32 at a time", all[0], "%.0f %% of the bare server's CPU", 100*median(all[0], func(r figures) float64 { return r.ratio }))
-		b.row("the same to a bare server", all[1], "")
 	}
-	return measureQueries(ctx, b, s)
+	return nil
+}
+
+// startLocal starts Amazon's DynamoDB Local. The error is exec.ErrNotFound if a
+// program is missing that it needs.
+func startLocal(ctx context.Context) (*system, error) {
+	for _, program := range []string{"java", "mvn"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return nil, err
+		}
+	}
+	addr, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	s, _, err := launch(ctx, "Port:", ".ci/dynamodb-local", port)
+	if err != nil {
+		return nil, err
+	}
+	s.aws = addr
+	return s, nil
+}
+
+// warm makes the rows and lets Java compile what is measured: its first calls
+// take a hundred times as long as those after tens of thousands. Until it
+// listens, the SDK tries again.
+func warm(ctx context.Context, db *dynamodb.Client, b *bench) error {
+	if err := makeRows(ctx, db); err != nil {
+		return err
+	}
+	for _, m := range items {
+		_, _, err := together(workers, 20*b.d, func(i int) error { return m.call(ctx, db, i) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func measureQueries(ctx context.Context, b *bench, s *system) error {

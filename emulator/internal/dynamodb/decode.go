@@ -13,7 +13,8 @@ func (s *scanner) item(depth int) (item, error) {
 	if err := s.begin('{'); err != nil {
 		return nil, err
 	}
-	it, ordered := make(item, 0, 8), true
+	const short = 32 // bytes of an attribute on the wire
+	it, ordered := make(item, 0, min(8, 1+(len(s.data)-s.pos)/short)), true
 	for s.more() {
 		name := s.name()
 		if name == "" {

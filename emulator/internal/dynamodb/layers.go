@@ -75,9 +75,9 @@ func duplicates(k kind, members []value) error {
 	if k == kindNumberSet {
 		return invalidParameter("Input collection contains duplicates.")
 	}
-	n := 1
-	for !slices.ContainsFunc(members[:n], members[n].equal) {
-		n++
+	n, seen := 0, map[string]bool{}
+	for ; !seen[members[n].text]; n++ {
+		seen[members[n].text] = true
 	}
 	members = slices.Concat(sortSet(slices.Clone(members[:n])), members[n:])
 	if k == kindBinarySet {
