@@ -54,10 +54,16 @@ func appendKeyPrefix(dst []byte, text string) []byte {
 	}
 }
 
+// A number begins with its sign.
+const (
+	negative = 1 + iota
+	zero
+	positive
+)
+
 // appendNumberKey appends the sign, the exponent, the digits two to a byte, and
 // an end; all of it complemented for a negative number.
 func appendNumberKey(dst []byte, d decimal) []byte {
-	const negative, zero, positive = 1, 2, 3
 	switch d.sign() {
 	case 0:
 		return append(dst, zero)
@@ -136,7 +142,6 @@ func cutKey(key []byte, k kind) (v value, rest []byte, ok bool) {
 
 // cutNumberKey reads what appendNumberKey has written.
 func cutNumberKey(key []byte) (d decimal, rest []byte, ok bool) {
-	const negative, zero, positive = 1, 2, 3
 	if len(key) == 0 || key[0] < negative || key[0] > positive {
 		return d, nil, false
 	}

@@ -13,7 +13,9 @@ type store interface {
 	// update runs f, alone among updates, and carries out what it returns:
 	// all of it or, after an error, nothing. When update returns, the
 	// writes last. If they do not, undo takes back what else f has changed:
-	// before another update runs, which would go by it.
+	// before another update runs, which would go by it. Views do not wait:
+	// one may see what else f has changed before, or without ever, seeing
+	// the writes.
 	update(f func(reader) ([]write, error), undo ...func()) error
 	close() error
 }
