@@ -57,6 +57,9 @@ func (p *page) startKey(start item) ([]byte, error) {
 		}
 	}
 	key, err := p.t.schema.ofKey(primary)
+	if err == nil && p.x != nil {
+		_, err = p.schema.encode(start) // its values may be none that a key can have
+	}
 	if err != nil {
 		return nil, validation(badStart + ": " + message(err))
 	}
