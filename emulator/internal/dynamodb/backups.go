@@ -60,7 +60,7 @@ func (e *Engine) updateContinuousBackups(body []byte) (json.RawMessage, error) {
 	default:
 		next.Recovery = &recovery{next.Recovery.Since, days}
 	}
-	if err := e.relayout(t, next, nil); err != nil {
+	if err := e.relayout(t, next, nil, streamChange{}); err != nil {
 		return nil, err
 	}
 	return e.describeRecovery(t)

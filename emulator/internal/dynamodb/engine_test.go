@@ -33,6 +33,25 @@ type bench struct {
 
 func open(t testing.TB, dir string) *bench {
 	t.Helper()
+	b := openAlone(t, dir)
+	b.peer = newPeer(b, dir)
+	server := httptest.NewServer(b.peer.serve(b.engine))
+	t.Cleanup(server.Close)
+	b.url = server.URL
+	transport := &http.Transport{MaxIdleConnsPerHost: 128}
+	t.Cleanup(transport.CloseIdleConnections)
+	b.client = dynamodb.New(dynamodb.Options{
+		Region: "eu-central-1", BaseEndpoint: aws.String(server.URL), HTTPClient: &http.Client{Transport: plainBodies{transport}},
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "secret"}, nil
+		}), RetryMaxAttempts: 1,
+	})
+	return b
+}
+
+// openAlone is open without the server and the client.
+func openAlone(t testing.TB, dir string) *bench {
+	t.Helper()
 	b := &bench{t: t, clock: clock.New()}
 	t.Cleanup(b.clock.Close)
 	engine, err := Open(Config{Dir: dir, Region: "eu-central-1", AccountID: "123456789012", Clock: b.clock, Log: slog.New(slog.DiscardHandler)})
@@ -44,18 +63,6 @@ func open(t testing.TB, dir string) *bench {
 		if err := engine.Close(); err != nil {
 			t.Error(err)
 		}
-	})
-	b.peer = newPeer(b, dir)
-	server := httptest.NewServer(b.peer.serve(engine))
-	t.Cleanup(server.Close)
-	b.url = server.URL
-	transport := &http.Transport{MaxIdleConnsPerHost: 128}
-	t.Cleanup(transport.CloseIdleConnections)
-	b.client = dynamodb.New(dynamodb.Options{
-		Region: "eu-central-1", BaseEndpoint: aws.String(server.URL), HTTPClient: &http.Client{Transport: plainBodies{transport}},
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "secret"}, nil
-		}), RetryMaxAttempts: 1,
 	})
 	return b
 }

@@ -2,7 +2,9 @@ package dynamodb
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -68,44 +70,16 @@ func (t *table) spaces() []uint64 {
 func (e *Engine) Restore(s *Snapshot) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if err := e.restoreTables(s); err != nil {
-		return fmt.Errorf("dynamodb: restore a snapshot: %w", err)
-	}
-	for name, info := range s.streams {
-		t, enabled := e.tables[name], true
-		if t.stream.Load().open() {
-			continue
-		}
-		if err := e.setStream(t, &streamSpecification{&enabled, info.View}); err != nil {
-			return fmt.Errorf("dynamodb: restore the stream of table %s: %w", name, err)
-		}
-	}
-	e.wake(e.cfg.Clock.Now().Unix()) // something may have to expire
-	return nil
-}
-
-// restoreTables is Restore but for streams that have ended. e.mu is held.
-func (e *Engine) restoreTables(s *Snapshot) error {
-	ends := slices.DeleteFunc(e.streams.list(), func(x *stream) bool { return !x.open() || s.streams[x.Table].Label == x.Label })
+	ends, begins := e.restoredStreams(s)
+	now := e.cfg.Clock.Now()
 	err := e.store.update(func(reader) ([]write, error) {
-		writes := []write{{space: tokens}}
 		for _, x := range ends {
-			w, err := x.close(e.cfg.Clock.Now())
-			if err != nil {
-				return nil, err
-			}
-			writes = append(writes, w)
-		}
-		for _, space := range e.spaces() {
-			writes = append(writes, write{space: space})
-		}
-		for _, r := range s.records {
-			writes = append(writes, write(r))
+			x.close(now)
 		}
 		for _, t := range e.tables {
 			t.dropped.Store(true)
 		}
-		return writes, nil
+		return e.restored(s, ends, begins)
 	}, func() {
 		for _, x := range ends {
 			x.reopen()
@@ -115,14 +89,69 @@ func (e *Engine) restoreTables(s *Snapshot) error {
 		}
 	})
 	if err != nil {
-		return err
+		return fmt.Errorf("dynamodb: restore a snapshot: %w", err)
 	}
 	for _, x := range ends {
-		e.ended(x)
+		e.finish(x)
+	}
+	for _, x := range begins {
+		e.streams.add(x)
 	}
 	clear(e.tables)
 	e.lag.forget()
-	return e.store.view(e.loadTables)
+	if err := e.store.view(e.loadTables); err != nil {
+		return fmt.Errorf("dynamodb: restore a snapshot: %w", err)
+	}
+	e.wake(now.Unix()) // something may have to expire
+	return nil
+}
+
+// restoredStreams gives the streams that end when a snapshot is restored, and by
+// table those that begin. e.mu is held.
+func (e *Engine) restoredStreams(s *Snapshot) (ends []*stream, begins map[string]*stream) {
+	begins = map[string]*stream{}
+	for name, info := range s.streams {
+		if !e.streams.find(e.streamARN(name, info.Label)).open() {
+			begins[name] = e.newStream(name, info.Key, info.View)
+		}
+	}
+	return slices.DeleteFunc(e.streams.list(), func(x *stream) bool { return !x.open() || s.streams[x.Table].Label == x.Label }), begins
+}
+
+// restored gives the writes that put a snapshot into the place of what there is.
+func (e *Engine) restored(s *Snapshot, ends []*stream, begins map[string]*stream) ([]write, error) {
+	writes := []write{{space: tokens}}
+	for _, x := range slices.Concat(ends, slices.Collect(maps.Values(begins))) {
+		w, err := x.save()
+		if err != nil {
+			return nil, err
+		}
+		writes = append(writes, w)
+	}
+	for _, space := range e.spaces() {
+		writes = append(writes, write{space: space})
+	}
+	for _, r := range s.records {
+		if x := begins[string(r.key)]; r.space == catalog && x != nil {
+			var err error
+			if r.value, err = withStream(r.value, x); err != nil {
+				return nil, fmt.Errorf("dynamodb: the definition of table %q: %w", r.key, err)
+			}
+		}
+		writes = append(writes, write(r))
+	}
+	return writes, nil
+}
+
+// withStream gives a table's definition, as it is stored, with another stream as
+// the latest.
+func withStream(stored []byte, s *stream) ([]byte, error) {
+	var record tableRecord
+	if err := json.Unmarshal(stored, &record); err != nil {
+		return nil, err
+	}
+	record.Stream = s.Label
+	return json.Marshal(record)
 }
 
 // Reset deletes all items. Tables stay, with their settings; faults and the lag

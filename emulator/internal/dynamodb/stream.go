@@ -19,33 +19,6 @@ const streamSpaces = 1 << 63
 // streamRetention is how long a record can be read.
 const streamRetention = 24 * time.Hour
 
-// streamSpecification is the setting of a table.
-type streamSpecification struct {
-	StreamEnabled  *bool
-	StreamViewType string `json:",omitempty"`
-}
-
-// enabled says whether the setting asks for a stream.
-func (s *streamSpecification) enabled() bool {
-	return s != nil && s.StreamEnabled != nil && *s.StreamEnabled
-}
-
-// check says whether the setting can be that of a new table, or of an old one.
-func (s *streamSpecification) check(isNew bool) error {
-	if s == nil {
-		return nil
-	}
-	switch {
-	case s.enabled() && s.StreamViewType == "":
-		return invalidParameter("If stream is being enabled then UpdateViewType is required")
-	case !s.enabled() && s.StreamViewType != "" && isNew:
-		return invalidParameter("Table is being created with a stream disabled, UpdateViewType should not be specified")
-	case !s.enabled() && s.StreamViewType != "":
-		return invalidParameter("If stream is being disabled, then UpdateViewType must not be specified")
-	}
-	return nil
-}
-
 // streamInfo is a stream as it is stored.
 type streamInfo struct {
 	Table   string
@@ -60,12 +33,15 @@ type streamInfo struct {
 // stream is the list of a table's changes, in one shard. It outlives its table.
 type stream struct {
 	streamInfo
-	arn    string
-	shard  string
-	keys   []string
-	closed atomic.Pointer[time.Time] // nil while changes are recorded
-	gone   atomic.Bool               // the last record has been deleted, and the stream with it
-	last   uint64                    // the last number given away; 0: look. Only updates use it.
+	arn   string
+	shard string
+	keys  []string
+	// closed is when the recording has ended, nil while it goes on. It is
+	// set within an update, before others can see what that stores: who
+	// reads the stream asks ended.
+	closed atomic.Pointer[time.Time]
+	gone   atomic.Bool // the last record has been deleted, and the stream with it
+	last   uint64      // the last number given away; 0: look. Only updates use it.
 
 	mu      sync.Mutex
 	changed chan struct{} // closed when there is something new; nil if nobody waits
@@ -93,15 +69,15 @@ func (e *Engine) streamARN(table, label string) string { return e.tableARN(table
 
 func streamLabel(t time.Time) string { return t.Format("2006-01-02T15:04:05.000") }
 
-// newStream makes a stream for a table. e.mu is held.
-func (e *Engine) newStream(t *table, view string) *stream {
+// newStream makes a stream for a table with a key. e.mu is held.
+func (e *Engine) newStream(table string, key []keyElement, view string) *stream {
 	e.last++
 	now := e.cfg.Clock.Now().UTC().Truncate(time.Millisecond)
-	for e.streams.find(e.streamARN(t.name, streamLabel(now))) != nil {
+	for e.streams.find(e.streamARN(table, streamLabel(now))) != nil {
 		now = now.Add(time.Millisecond) // no two have the same ARN
 	}
-	return e.buildStream(streamInfo{Table: t.name, Label: streamLabel(now), Space: streamSpaces + e.last,
-		View: view, Key: t.record().Definition.KeySchema, Created: now})
+	return e.buildStream(streamInfo{Table: table, Label: streamLabel(now), Space: streamSpaces + e.last,
+		View: view, Key: key, Created: now})
 }
 
 // save gives the write that stores what is known of the stream.
@@ -123,54 +99,6 @@ func (s *stream) open() bool { return s != nil && s.closed.Load() == nil }
 // start is the number that stands before all records of the stream. Streams of
 // one table grow from one to the next.
 func (s *stream) start() uint64 { return (s.Space - streamSpaces) << 40 }
-
-// setStream enables or disables the stream of a table, as a checked setting
-// says. e.mu is held.
-func (e *Engine) setStream(t *table, spec *streamSpecification) error {
-	current := t.stream.Load()
-	switch {
-	case spec.enabled() && current.open():
-		return validation("Table already has an enabled stream: TableName: " + t.name)
-	case !spec.enabled() && !current.open():
-		return validation("Table has no stream to disable: TableName: " + t.name)
-	case spec.enabled():
-		next := e.newStream(t, spec.StreamViewType)
-		err := e.store.update(func(reader) ([]write, error) {
-			t.stream.Store(next)
-			return t.save()
-		}, func() { t.stream.Store(current) })
-		if err != nil {
-			return err
-		}
-		e.streams.add(next)
-		return nil
-	}
-	err := e.store.update(func(reader) ([]write, error) {
-		w, err := current.close(e.cfg.Clock.Now())
-		return []write{w}, err
-	}, current.reopen)
-	if err != nil {
-		return err
-	}
-	e.ended(current)
-	return nil
-}
-
-// close ends the recording and gives the write that stores that.
-func (s *stream) close(now time.Time) (write, error) {
-	s.closed.Store(&now)
-	return s.save()
-}
-
-// reopen takes a close back.
-func (s *stream) reopen() { s.closed.Store(nil) }
-
-// ended tells who waits for records that none will come, and has the sweeper
-// delete the stream when it can be read no more.
-func (e *Engine) ended(s *stream) {
-	s.notify()
-	e.expect(s.closed.Load().Add(streamRetention).Unix())
-}
 
 // streams holds all streams that can be read. Its lock is held only for a
 // moment, within any other.

@@ -144,17 +144,17 @@ func (e *Engine) describeStream(body []byte) (json.RawMessage, error) {
 		return nil, err
 	}
 	out := streamDescription{
-		CreationRequestDateTime: float64(s.Created.UnixMilli()) / 1000, KeySchema: s.Key, Shards: []shard{},
+		CreationRequestDateTime: seconds(s.Created), KeySchema: s.Key, Shards: []shard{},
 		StreamArn: s.arn, StreamLabel: s.Label, StreamStatus: "ENABLED", StreamViewType: s.View, TableName: s.Table,
 	}
 	numbers := sequenceRange{StartingSequenceNumber: sequence(s.start())}
-	if !s.open() {
-		out.StreamStatus = "DISABLED"
-		err = e.store.view(func(r reader) error {
-			numbers.EndingSequenceNumber = sequence(s.end(r))
-			return nil
-		})
-	}
+	err = e.store.view(func(r reader) error {
+		ended, err := s.ended(r)
+		if ended {
+			out.StreamStatus, numbers.EndingSequenceNumber = "DISABLED", sequence(s.end(r))
+		}
+		return err
+	})
 	if in.ExclusiveStartShardId < s.shard && in.ShardFilter == nil { // a filter asks for children, of which a shard has none here
 		out.Shards = append(out.Shards, shard{s.shard, numbers})
 	}
@@ -208,8 +208,11 @@ func (e *Engine) getRecords(body []byte) (json.RawMessage, error) {
 		return nil, err
 	}
 	out := []byte(`{"Records":[`)
-	ended := !it.stream.open() // before the records are read, so that it has all of them
-	err = e.store.view(func(r reader) error {
+	var ended bool
+	err = e.store.view(func(r reader) (err error) {
+		if ended, err = it.stream.ended(r); err != nil {
+			return err
+		}
 		if it.after < it.stream.trimmed(r, now) {
 			return errTrimmed
 		}

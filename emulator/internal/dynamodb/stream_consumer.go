@@ -77,9 +77,11 @@ func (c *Consumer) position(number uint64) []write {
 // is ErrStreamEnd if none will come.
 func (c *Consumer) Read(limit int) (records []StreamRecord, changed <-chan struct{}, err error) {
 	changed = c.s.wait()
-	ended := !c.s.open()
-	now, size := c.e.cfg.Clock.Now(), 0
-	err = c.e.store.view(func(r reader) error {
+	now, size, ended := c.e.cfg.Clock.Now(), 0, false
+	err = c.e.store.view(func(r reader) (err error) {
+		if ended, err = c.s.ended(r); err != nil {
+			return err
+		}
 		c.at = max(c.at, c.s.trimmed(r, now))
 		c.s.read(r, c.at, func(number uint64, stored []byte) bool {
 			if len(records) == limit || len(records) > 0 && size+len(stored) > maxRecordBytes {

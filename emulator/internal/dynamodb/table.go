@@ -180,7 +180,7 @@ func (e *Engine) createTable(body []byte) (json.RawMessage, error) {
 	}
 	t := record.build()
 	if d.StreamSpecification.enabled() {
-		t.stream.Store(e.newStream(t, d.StreamSpecification.StreamViewType))
+		t.stream.Store(e.newStream(t.name, d.KeySchema, d.StreamSpecification.StreamViewType))
 	}
 	err := e.store.update(func(reader) ([]write, error) { return t.save() })
 	if err != nil {
@@ -254,7 +254,8 @@ func (e *Engine) deleteTable(body []byte) (json.RawMessage, error) {
 			writes = append(writes, write{space: ttl.Space})
 		}
 		if closes {
-			w, err := s.close(e.cfg.Clock.Now())
+			s.close(e.cfg.Clock.Now())
+			w, err := s.save()
 			if err != nil {
 				return nil, err
 			}
@@ -272,7 +273,7 @@ func (e *Engine) deleteTable(body []byte) (json.RawMessage, error) {
 		return nil, err
 	}
 	if closes {
-		e.ended(s)
+		e.finish(s)
 	}
 	delete(e.tables, name)
 	return json.Marshal(map[string]any{"TableDescription": e.describe(t, "DELETING")})

@@ -92,13 +92,12 @@ func (e *Engine) updateTable(body []byte) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	before := e.describe(t, "ACTIVE")
-	if in.StreamSpecification != nil {
-		if err := e.setStream(t, in.StreamSpecification); err != nil {
-			return nil, err
-		}
+	change, err := e.changeStream(t, in.StreamSpecification)
+	if err != nil {
+		return nil, err
 	}
-	if err := e.relayout(t, next, dropped); err != nil {
+	before := e.describe(t, "ACTIVE")
+	if err := e.relayout(t, next, dropped, change); err != nil {
 		return nil, err
 	}
 	return json.Marshal(map[string]any{"TableDescription": in.describe(e.describe(t, "ACTIVE"), before)})
@@ -130,15 +129,16 @@ func (in *tableUpdate) describe(after, before *tableDescription) *tableDescripti
 	return after
 }
 
-// relayout exchanges a table's definition for another: it fills indexes that are
-// new and deletes the spaces of those that are dropped. e.mu is held.
-func (e *Engine) relayout(t *table, next tableRecord, dropped []uint64) error {
+// relayout exchanges a table's definition for another, and its stream with it: it
+// fills indexes that are new and deletes the spaces of those that are dropped.
+// e.mu is held.
+func (e *Engine) relayout(t *table, next tableRecord, dropped []uint64, change streamChange) error {
 	before := t.now.Load()
 	old := map[uint64]bool{}
 	for _, x := range before.indexes {
 		old[x.space] = true
 	}
-	return e.store.update(func(r reader) ([]write, error) {
+	err := e.store.update(func(r reader) ([]write, error) {
 		after := next.layout()
 		var writes []write
 		for _, space := range dropped {
@@ -154,9 +154,17 @@ func (e *Engine) relayout(t *table, next tableRecord, dropped []uint64) error {
 			}
 		}
 		t.now.Store(after)
+		change.apply(e)
 		saved, err := t.save()
 		return append(writes, saved...), err
-	}, func() { t.now.Store(before) })
+	}, func() {
+		t.now.Store(before)
+		change.undo(e)
+	})
+	if err == nil && change.ends != nil {
+		e.finish(change.ends)
+	}
+	return err
 }
 
 // fill gives the writes that put a table's items into an index.

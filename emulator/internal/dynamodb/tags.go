@@ -120,7 +120,7 @@ func (e *Engine) retag(arn string, f func([]tag) []tag) (json.RawMessage, error)
 	if len(next.Tags) > maxTags {
 		return nil, errTooManyTags
 	}
-	return json.RawMessage{}, e.relayout(t, next, nil)
+	return json.RawMessage{}, e.relayout(t, next, nil, streamChange{})
 }
 
 func (e *Engine) listTagsOfResource(body []byte) (json.RawMessage, error) {
