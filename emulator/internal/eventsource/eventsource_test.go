@@ -3,6 +3,7 @@ package eventsource
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -196,17 +197,39 @@ func TestProgress(t *testing.T) {
 	})
 }
 
-// TestEndOfStream ends the mapping when all has been read.
+// TestEndOfStream ends the mapping when all has been read. The table's next
+// stream is not the mapping's.
 func TestEndOfStream(t *testing.T) {
-	inBubble(t, nil, nil, func(r *rig) {
-		r.start()
-		r.put(1)
-		r.do("DeleteTable", `{"TableName":"Notes"}`)
-		r.want(time.Minute, "0s [1]")
-		if !strings.Contains(r.log.String(), "stream has ended") {
-			t.Errorf("logged %s", &r.log)
-		}
-	})
+	const stream = `{"TableName":"Notes","StreamSpecification":{"StreamEnabled":%s}}`
+	for name, again := range map[string]func(r *rig){
+		"deleted": func(r *rig) {
+			r.do("DeleteTable", `{"TableName":"Notes"}`)
+			r.createTable()
+		},
+		"disabled": func(r *rig) {
+			r.do("UpdateTable", fmt.Sprintf(stream, "false"))
+			r.do("UpdateTable", fmt.Sprintf(stream, `true,"StreamViewType":"KEYS_ONLY"`))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, nil, nil, func(r *rig) {
+				first := r.tables.LatestStream("Notes")
+				r.start()
+				r.put(1)
+				again(r)
+				r.put(2)
+				r.want(time.Minute, "0s [1]")
+				for _, want := range []string{"mapping has ended", "mapping=FnChanges place=template.yaml:7 table=Notes stream=" + first} {
+					if got := r.log.String(); strings.Count(got, want) != 1 {
+						t.Errorf("logged %s, want %s", got, want)
+					}
+				}
+				r.runner.Close()
+				r.start() // as the next start does
+				r.want(time.Minute, "0s [1]", "1m0s [2]")
+			})
+		})
+	}
 }
 
 // TestCloseDuringInvocation does not wait for the function.

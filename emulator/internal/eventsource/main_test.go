@@ -65,8 +65,7 @@ func inBubble(t *testing.T, change func(*template.EventSource), f answer, test f
 			t.Fatal(err)
 		}
 		defer r.tables.Close()
-		r.do("CreateTable", `{"TableName":"Notes","AttributeDefinitions":[{"AttributeName":"id","AttributeType":"N"}],"BillingMode":"PAY_PER_REQUEST",
-			"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],"StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_AND_OLD_IMAGES"}}`)
+		r.createTable()
 		functions, err := lambda.New(lambda.Config{
 			Functions: []*template.Function{{LogicalID: "Fn", Name: "Fn", ARN: functionARN, Timeout: time.Minute, MemoryMB: 128, Concurrency: -1}},
 			Handlers:  map[string]func() awslambda.Handler{"Fn": func() awslambda.Handler { return awslambda.NewHandler(r.handler(f)) }},
@@ -130,6 +129,12 @@ func (r *rig) start() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+func (r *rig) createTable() {
+	r.t.Helper()
+	r.do("CreateTable", `{"TableName":"Notes","AttributeDefinitions":[{"AttributeName":"id","AttributeType":"N"}],"BillingMode":"PAY_PER_REQUEST",
+		"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],"StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_AND_OLD_IMAGES"}}`)
 }
 
 func (r *rig) do(operation, input string) {

@@ -27,6 +27,7 @@ type poller struct {
 	cfg      Config
 	source   *template.EventSource
 	filters  []filter
+	stream   string // its ARN
 	consumer *dynamodb.Consumer
 	read     string // the sequence number that was read last
 	kept     string // the one that was committed last
@@ -44,23 +45,26 @@ func newPoller(cfg Config, s *template.EventSource) (*poller, error) {
 	if !s.Enabled {
 		return p, nil
 	}
-	arn := cfg.Tables.LatestStream(s.Table)
-	if arn == "" {
+	if p.stream = cfg.Tables.LatestStream(s.Table); p.stream == "" {
 		return nil, fmt.Errorf("the table %s has no stream", s.Table)
 	}
 	var err error
-	p.consumer, err = cfg.Tables.Consume(arn, s.Name, s.Latest)
+	p.consumer, err = cfg.Tables.Consume(p.stream, s.Name, s.Latest)
 	return p, err
 }
 
-// run carries batches to the function until ctx or the stream ends.
+// run carries batches to the function until ctx or the stream ends. It stays with
+// its stream: another one that the table gets has another ARN, which is not that
+// of the mapping.
 func (p *poller) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		batch, err := p.collect(ctx)
 		switch {
 		case ctx.Err() != nil:
 		case errors.Is(err, dynamodb.ErrStreamEnd):
-			p.cfg.Log.Warn("stream has ended", "mapping", p.source.Name, "table", p.source.Table)
+			p.cfg.Log.Warn("event source mapping has ended: its stream was disabled or the table deleted; "+
+				"another stream of the table is read from the next start on",
+				"mapping", p.source.Name, "place", p.source.Pos.String(), "table", p.source.Table, "stream", p.stream)
 			return
 		case err != nil:
 			p.cfg.Log.Error("stream cannot be read", "mapping", p.source.Name, "error", err)
