@@ -276,7 +276,7 @@ func (e *Engine) deleteTable(body []byte) (json.RawMessage, error) {
 		e.finish(s)
 	}
 	delete(e.tables, name)
-	return json.Marshal(map[string]any{"TableDescription": e.describe(t, "DELETING")})
+	return json.Marshal(map[string]any{"TableDescription": e.describe(t, "ACTIVE").deleted()})
 }
 
 // maxTablesListed is how many names ListTables gives at once.

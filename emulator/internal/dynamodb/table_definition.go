@@ -107,6 +107,9 @@ func (d *tableDefinition) check() error {
 	if err := checkTags(d.Tags); err != nil {
 		return err
 	}
+	if name, twice := repeated(d.defined()); twice {
+		return validation("Attribute Name is duplicated: " + name)
+	}
 	if len(d.KeySchema) > len(d.AttributeDefinitions) {
 		return validation("Invalid KeySchema: Some index key attribute have no definition")
 	}
@@ -176,6 +179,18 @@ func (d *tableDefinition) defined() []string {
 	return names
 }
 
+// repeated gives the first name that is there for the second time.
+func repeated(names []string) (string, bool) {
+	seen := map[string]bool{}
+	for _, name := range names {
+		if seen[name] {
+			return name, true
+		}
+		seen[name] = true
+	}
+	return "", false
+}
+
 func (d *tableDefinition) checkIndexes(used *[]string) error {
 	switch {
 	case len(d.LocalSecondaryIndexes) > maxLocalIndexes:
@@ -218,6 +233,9 @@ func (x *indexDefinition) check() error {
 	case "INCLUDE":
 		if extra == 0 {
 			return invalidParameter("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
+		}
+		if name, twice := repeated(x.Projection.NonKeyAttributes); twice {
+			return invalidParameter("Duplicate attribute in NonKeyAttributes: %s", name)
 		}
 	default:
 		return invalidParameter("Unknown ProjectionType: null")

@@ -6,11 +6,11 @@ import "time"
 
 // tableDescription is what clients are told about a table.
 type tableDescription struct {
-	AttributeDefinitions      []attributeDefinition
+	AttributeDefinitions      []attributeDefinition `json:",omitempty"`
 	TableName                 string
-	KeySchema                 []keyElement
+	KeySchema                 []keyElement `json:",omitempty"`
 	TableStatus               string
-	CreationDateTime          float64 // seconds since 1970
+	CreationDateTime          float64 `json:",omitempty"` // seconds since 1970
 	ProvisionedThroughput     throughputDescription
 	TableSizeBytes            int
 	ItemCount                 int
@@ -122,6 +122,15 @@ func (e *Engine) describe(t *table, status string) *tableDescription {
 		}
 	}
 	return out
+}
+
+// deleted is what DeleteTable answers of a table: nothing of its keys, of its
+// indexes and of when it was created.
+func (d *tableDescription) deleted() *tableDescription {
+	d.TableStatus = "DELETING"
+	d.AttributeDefinitions, d.KeySchema, d.CreationDateTime = nil, nil, 0
+	d.LocalSecondaryIndexes, d.GlobalSecondaryIndexes = nil, nil
+	return d
 }
 
 // seconds is a time as it is on the wire: since 1970.

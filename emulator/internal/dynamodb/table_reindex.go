@@ -5,6 +5,7 @@ package dynamodb
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // reindex applies the index updates to a table's record, and gives the spaces
@@ -49,8 +50,8 @@ func (e *Engine) reindex(r *tableRecord, in *tableUpdate) (dropped []uint64, err
 	return dropped, nil
 }
 
-// addIndex appends a global index. Its keys must be among the given definitions;
-// those that the table has keep their types.
+// addIndex appends a global index. Its keys must be among the given definitions,
+// with the types that they have in other keys of the table.
 func (d *tableDefinition) addIndex(x *indexDefinition, given []attributeDefinition) error {
 	if len(d.GlobalSecondaryIndexes) == maxGlobalIndexes {
 		return limitExceeded(errTooManyGlobal)
@@ -65,6 +66,9 @@ func (d *tableDefinition) addIndex(x *indexDefinition, given []attributeDefiniti
 	if err := x.checkThroughput(d.BillingMode == "PAY_PER_REQUEST", "ProvisionedThroughput must be specified for index: %s"); err != nil {
 		return err
 	}
+	if err := d.checkTypes(x.KeySchema, given); err != nil {
+		return err
+	}
 	d.AttributeDefinitions = slices.Clone(d.AttributeDefinitions)
 	for _, def := range given {
 		if slices.Contains(used, def.AttributeName) && !slices.Contains(d.defined(), def.AttributeName) {
@@ -73,6 +77,47 @@ func (d *tableDefinition) addIndex(x *indexDefinition, given []attributeDefiniti
 	}
 	d.GlobalSecondaryIndexes = append(d.GlobalSecondaryIndexes, *x)
 	return nil
+}
+
+// checkTypes refuses a new key that gives an attribute of another key of the
+// table another type. AWS shows both keys; which one of several others, and how
+// more than one attribute is shown, is inferred.
+func (d *tableDefinition) checkTypes(key []keyElement, given []attributeDefinition) error {
+	others := [][]keyElement{d.KeySchema}
+	for _, x := range slices.Concat(d.LocalSecondaryIndexes, d.GlobalSecondaryIndexes) {
+		others = append(others, x.KeySchema)
+	}
+	before, now := typesOf(d.AttributeDefinitions), typesOf(given)
+	for _, e := range key {
+		name := e.AttributeName
+		if before[name] == "" || before[name] == now[name] {
+			continue
+		}
+		for _, other := range others {
+			if slices.ContainsFunc(other, func(e keyElement) bool { return e.AttributeName == name }) {
+				return invalidParameter("Attributes cannot be redefined. Please check that your attribute has the same type as previously defined. "+
+					"Existing schema: %s New schema: %s", showKey(other, before), showKey(key, now))
+			}
+		}
+	}
+	return nil
+}
+
+// typesOf gives the types of attributes by their names.
+func typesOf(definitions []attributeDefinition) map[string]string {
+	out := map[string]string{}
+	for _, d := range definitions {
+		out[d.AttributeName] = d.AttributeType
+	}
+	return out
+}
+
+func showKey(key []keyElement, types map[string]string) string {
+	var parts []string
+	for _, e := range key {
+		parts = append(parts, "SchemaElement: key{"+e.AttributeName+":"+types[e.AttributeName]+":"+e.KeyType+"}")
+	}
+	return "Schema:[" + strings.Join(parts, ", ") + "]"
 }
 
 func (d *tableDefinition) updateIndex(i int, u indexUpdate) error {

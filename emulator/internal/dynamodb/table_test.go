@@ -37,9 +37,14 @@ func TestTables(t *testing.T) {
 			t.Errorf("got %+v", d)
 		}
 		b.wantError("CreateTable", indexedTable, "ResourceInUse: Table already exists: Indexed")
-		gone := b.must("DeleteTable", `{"TableName":"Indexed"}`)
-		if !strings.Contains(gone, `"TableStatus":"DELETING"`) {
-			t.Errorf("got %s", gone)
+		gone := decodeJSON(t, b.must("DeleteTable", `{"TableName":"Indexed"}`))["TableDescription"].(map[string]any)
+		if gone["TableStatus"] != "DELETING" || gone["ItemCount"] == nil || gone["TableArn"] == nil {
+			t.Errorf("got %v", gone)
+		}
+		for _, name := range []string{"AttributeDefinitions", "KeySchema", "CreationDateTime", "LocalSecondaryIndexes", "GlobalSecondaryIndexes"} {
+			if gone[name] != nil {
+				t.Errorf("a deleted table is described with %s: %v", name, gone[name])
+			}
 		}
 		if err := dynamodb.NewTableNotExistsWaiter(b.client).Wait(ctx, &dynamodb.DescribeTableInput{TableName: aws.String("Indexed")}, time.Second); err != nil {
 			t.Error(err)
@@ -113,6 +118,11 @@ func TestCreateTableErrors(t *testing.T) {
 		{"One or more parameter values were invalid: Unknown ProjectionType: null", []string{name, defA, keyA, demand, index("Global", "idx", keyA, `{}`)}},
 		{"One or more parameter values were invalid: ProjectionType is ALL, but NonKeyAttributes is specified", []string{name, defA, keyA, demand, index("Global", "idx", keyA, `{"ProjectionType":"ALL","NonKeyAttributes":["x"]}`)}},
 		{"One or more parameter values were invalid: ProjectionType is INCLUDE, but NonKeyAttributes is not specified", []string{name, defA, keyA, demand, index("Global", "idx", keyA, `{"ProjectionType":"INCLUDE"}`)}},
+		{"One or more parameter values were invalid: Duplicate attribute in NonKeyAttributes: x", []string{name, defA, keyA, demand, index("Global", "idx", keyA, `{"ProjectionType":"INCLUDE","NonKeyAttributes":["x","y","x"]}`)}},
+		{"1 validation error detected: Value '[KeySchemaElement(attributeName=a, keyType=HASH), KeySchemaElement(attributeName=b, keyType=RANGE), KeySchemaElement(attributeName=b, keyType=RANGE)]' " +
+			"at 'globalSecondaryIndexes.1.member.keySchema' failed to satisfy constraint: Member must have length less than or equal to 2",
+			[]string{name, defAB, keyA, demand, index("Global", "idx", strings.Replace(keyAB, "]", `,{"AttributeName":"b","KeyType":"RANGE"}]`, 1), `{"ProjectionType":"ALL"}`)}},
+		{"Attribute Name is duplicated: a", []string{name, keyA, demand, `"AttributeDefinitions":[{"AttributeName":"a","AttributeType":"S"},{"AttributeName":"a","AttributeType":"N"}]`}},
 		{"One or more parameter values were invalid: Duplicate index name: idx", []string{name, defAB, keyAB, demand, index("Global", "idx", keyA, `{"ProjectionType":"ALL"}`), index("Local", "idx", keyAB, `{"ProjectionType":"ALL"}`)}},
 	} {
 		b.wantError("CreateTable", "{"+strings.Join(tt.members, ",")+"}", "Validation: "+tt.want)

@@ -223,6 +223,8 @@ func TestUpdateTableErrors(t *testing.T) {
 		{"Indexed", defG + "," + updates(strings.Replace(create, `"new"`, `"local"`, 1)), "Validation: Attempting to create an index which already exists"},
 		{"Indexed", defG + "," + updates(strings.Replace(create, `"ALL"`, `"INCLUDE"`, 1)), invalid + "ProjectionType is INCLUDE, but NonKeyAttributes is not specified"},
 		{"Indexed", defG + "," + updates(strings.Replace(create, `"Projection"`, units+`,"Projection"`, 1)), invalid + "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: new when BillingMode is PAY_PER_REQUEST"},
+		{"Indexed", strings.Replace(defG, `"S"`, `"N"`, 1) + "," + updates(create), invalid + "Attributes cannot be redefined. Please check that your attribute has the same type as previously defined. " +
+			"Existing schema: Schema:[SchemaElement: key{g:S:HASH}, SchemaElement: key{o:N:RANGE}] New schema: Schema:[SchemaElement: key{g:N:HASH}]"},
 		{"Indexed", updates(`{"Delete":{"IndexName":"local"}}`), "Validation: Cannot delete an index that is not a GlobalSecondaryIndex: local"},
 		{"Indexed", updates(`{"Update":{"IndexName":"local"}}`), "Validation: Cannot update an index that is not a GlobalSecondaryIndex: local"},
 		{"Indexed", updates(`{"Delete":{"IndexName":"none"}}`), "ResourceNotFound: Requested resource not found: Index: none not found"},
