@@ -26,7 +26,7 @@ func withHost(r *http.Request) *http.Request {
 // describeEndpoints names the address that the client has used, so that one which
 // discovers its endpoint stays here.
 func (e *Engine) describeEndpoints(ctx context.Context, body []byte) (any, error) {
-	if err := checkInput("DescribeEndpoints", body); err != nil {
+	if _, err := checkInput("DescribeEndpoints", body); err != nil {
 		return nil, err
 	}
 	host, ok := ctx.Value(hostKey{}).(string)

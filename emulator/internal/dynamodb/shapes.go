@@ -102,6 +102,9 @@ type inputCheck struct {
 	values bool // attribute values are looked into
 	depth  int  // of attribute values
 	broken bool // a constraint is not satisfied
+	// repeated says that something is there more than once, so that readers
+	// could differ in what counts.
+	repeated bool
 }
 
 // walk checks what comes next. element says that it is in a list or map.
@@ -121,12 +124,10 @@ func (c *inputCheck) walk(id shapeID, element bool) error {
 	default:
 		return c.scalar(sh)
 	}
-	n := int64(0)
+	n, seen := int64(0), map[string]bool(nil)
 	for s.pos++; s.more(); n++ {
 		if sh.kind == mapShape {
-			if key := s.name(); shapes[sh.key].name == tableShape && brokenTable(key, 3) != nil {
-				c.broken = true
-			}
+			seen = c.key(sh, s.name(), seen)
 		}
 		if s.null() {
 			continue
@@ -137,6 +138,23 @@ func (c *inputCheck) walk(id shapeID, element bool) error {
 	}
 	c.broken = c.broken || sh.broken(n, "") != nil
 	return nil
+}
+
+// key checks a key of a map, of which some have been seen. Maps of attribute
+// values and texts are read into maps anyway, where the last counts.
+func (c *inputCheck) key(sh *shape, key string, seen map[string]bool) map[string]bool {
+	if shapes[sh.key].name == tableShape && brokenTable(key, 3) != nil {
+		c.broken = true
+	}
+	if of := shapes[sh.of].kind; of != structureShape && of != listShape {
+		return nil
+	}
+	if seen == nil {
+		seen = map[string]bool{}
+	}
+	c.repeated = c.repeated || seen[key]
+	seen[key] = true
+	return seen
 }
 
 func (c *inputCheck) structure(sh *shape, element bool) error {
@@ -154,7 +172,10 @@ func (c *inputCheck) structure(sh *shape, element bool) error {
 	}
 	var seen uint64
 	for s.pos++; s.more(); {
-		i := s.memberOf(sh)
+		i := sh.index(s.name())
+		if i >= 0 && seen&(1<<i) != 0 {
+			c.repeated = true
+		}
 		if s.null() {
 			continue
 		}
@@ -175,10 +196,9 @@ func (c *inputCheck) structure(sh *shape, element bool) error {
 	return nil
 }
 
-// memberOf reads a member's name and gives its place in the shape; -1 if it has
-// none.
-func (s *scanner) memberOf(sh *shape) int {
-	name := s.name()
+// index gives the place of a member in a structure; -1 if it has none of that
+// name.
+func (sh *shape) index(name string) int {
 	for i := range sh.members {
 		if sh.members[i].name == name {
 			return i

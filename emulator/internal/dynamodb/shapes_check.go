@@ -20,28 +20,35 @@ const maxViolations = 10
 const maxShown = 64 << 10
 
 // checkInput says whether a body has the shape of an operation's input and
-// satisfies its constraints. Into attribute values it does not look: they are
-// read anyway.
-func checkInput(operation string, body []byte) error {
+// satisfies its constraints, and gives it as it is to be read. Into attribute
+// values it does not look: they are read anyway.
+func checkInput(operation string, body []byte) ([]byte, error) {
 	if !json.Valid(body) {
-		return serialization("Unexpected token received from parser")
+		return nil, serialization("Unexpected token received from parser")
 	}
-	c := inputCheck{s: &scanner{data: body, lasting: true}}
 	id, ok := inputs[operation]
 	if !ok {
-		return nil
+		return body, nil
 	}
-	if err := c.walk(id, true); err != nil || !c.broken {
-		return err
+	c := inputCheck{s: &scanner{data: body, lasting: true}}
+	if err := c.walk(id, true); err != nil {
+		return nil, err
 	}
-	err := violations(operation, id, body)
+	known := body
+	if c.repeated || !slices.Contains(onItems, operation) {
+		known = (&scanner{data: body, lasting: true}).appendKnown(nil, id)
+	}
+	if !c.broken && !c.repeated {
+		return known, nil
+	}
+	err := violations(operation, id, known)
 	if err == nil {
-		return nil
+		return known, nil
 	}
 	if wrong := checkTypes(operation, body); wrong != nil {
-		return wrong
+		return nil, wrong
 	}
-	return err
+	return nil, err
 }
 
 // checkTypes looks for a value of a wrong type anywhere in a body, which counts
@@ -58,13 +65,11 @@ func checkTypes(operation string, body []byte) error {
 // checked gives an operation that is carried out on bodies of its shape only.
 func checked(name string, op func([]byte) (json.RawMessage, error)) func([]byte) (json.RawMessage, error) {
 	return func(body []byte) (json.RawMessage, error) {
-		if err := checkInput(name, body); err != nil {
+		known, err := checkInput(name, body)
+		if err != nil {
 			return nil, err
 		}
-		if id, ok := inputs[name]; ok && !slices.Contains(onItems, name) {
-			body = (&scanner{data: body, lasting: true}).appendKnown(nil, id)
-		}
-		out, err := op(body)
+		out, err := op(known)
 		if err != nil && (isValidation(err) || isSerialization(err)) {
 			if wrong := checkTypes(name, body); wrong != nil {
 				return nil, wrong
@@ -74,34 +79,30 @@ func checked(name string, op func([]byte) (json.RawMessage, error)) func([]byte)
 	}
 }
 
-// appendKnown appends what comes next without nulls, and without members that
-// encoding/json would take for ones of the shape, because their names differ in
-// the case of letters alone.
+// appendKnown appends what comes next in a form that everyone reads alike: each
+// member is there once, the last counts of one that was there twice, and one of a
+// structure that is null is left out, as is one that encoding/json would take for
+// a member of the shape, because its name differs in the case of letters alone.
 func (s *scanner) appendKnown(dst []byte, id shapeID) []byte {
 	sh := &shapes[id]
 	sep := ""
-	switch {
-	case sh.kind == structureShape && s.peek() == '{':
+	switch next := s.peek(); {
+	case next == '{' && (sh.kind == structureShape || sh.kind == mapShape):
 		dst = append(dst, '{')
-		for s.pos++; s.more(); {
-			name := s.name()
-			if s.null() {
+		for _, m := range s.lastMembers() {
+			of, ok := sh.memberShape(m)
+			if !ok {
 				continue
 			}
-			i := slices.IndexFunc(sh.members, func(m member) bool { return strings.EqualFold(m.name, name) })
-			if i >= 0 && sh.members[i].name != name {
-				s.raw()
-				continue
-			}
-			dst = append(appendText(append(dst, sep...), name), ':')
-			if sep = ","; i < 0 {
-				dst = append(dst, s.raw()...)
+			dst = append(appendText(append(dst, sep...), m.name), ':')
+			if sep = ","; of < 0 {
+				dst = append(dst, m.value...)
 			} else {
-				dst = s.appendKnown(dst, sh.members[i].shape)
+				dst = (&scanner{data: m.value, lasting: true}).appendKnown(dst, shapeID(of))
 			}
 		}
 		return append(dst, '}')
-	case sh.kind == listShape && s.peek() == '[':
+	case next == '[' && sh.kind == listShape:
 		dst = append(dst, '[')
 		for s.pos++; s.more(); sep = "," {
 			dst = s.appendKnown(append(dst, sep...), sh.of)
@@ -109,6 +110,41 @@ func (s *scanner) appendKnown(dst []byte, id shapeID) []byte {
 		return append(dst, ']')
 	}
 	return append(dst, s.raw()...)
+}
+
+// memberShape gives the shape of a member in an object of the shape; -1 if that
+// is unknown, and not ok if the member is to be left out.
+func (sh *shape) memberShape(m rawMember) (of int, ok bool) {
+	if sh.kind == mapShape {
+		return int(sh.of), true
+	}
+	if i := sh.index(m.name); i >= 0 {
+		return int(sh.members[i].shape), m.value[0] != 'n'
+	}
+	alike := func(other member) bool { return strings.EqualFold(other.name, m.name) }
+	return -1, m.value[0] != 'n' && !slices.ContainsFunc(sh.members, alike)
+}
+
+// rawMember is a member of an object, with its value as it was sent.
+type rawMember struct {
+	name  string
+	value []byte
+}
+
+// lastMembers reads an object. Of members with one name, it gives the last.
+func (s *scanner) lastMembers() []rawMember {
+	var all []rawMember
+	at := map[string]int{}
+	for s.pos++; s.more(); {
+		m := rawMember{s.name(), s.raw()}
+		if i, ok := at[m.name]; ok {
+			all[i] = m
+			continue
+		}
+		at[m.name] = len(all)
+		all = append(all, m)
+	}
+	return all
 }
 
 // onItems are the operations for which a table's name need not be one that a

@@ -1,0 +1,52 @@
+package dynamodb
+
+import "testing"
+
+// TestMembersTwice has members that stand in a request twice: the last counts,
+// as if there were no other, also if it is null.
+func TestMembersTwice(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	b.must("CreateTable", hashTable, "Things", "S")
+	const item = `{"Item":{"pk":{"S":"a"}}}`
+	b.must("PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"}}}`)
+	const thing = `"TableName":"Things","Item":{"pk":{"S":"a"}}`
+	for _, tt := range []struct{ operation, input, want string }{
+		{"ListTables", `{"Limit":0,"Limit":null}`, `{"TableNames":["Things"]}`},
+		{"ListTables", `{"Limit":0,"Limit":1}`, `{"TableNames":["Things"]}`},
+		{"Scan", `{"TableName":"Things","Segment":-1,"Segment":null,"TotalSegments":0,"TotalSegments":null}`, `{"Items":[{"pk":{"S":"a"}}],"Count":1,"ScannedCount":1}`},
+		{"GetItem", `{"TableName":"Gone","TableName":"Things","Key":{"pk":{"S":"a"}}}`, item},
+		{"GetItem", `{"TableName":"Things","Key":{"pk":{"S":"b"}},"Key":{"pk":{"S":"a"}}}`, item},
+		{"GetItem", `{"TableName":"Things","Key":{"pk":{"S":"b"},"pk":{"S":"a"}}}`, item},
+		{"GetItem", `{"TableName":"Things","Key":{"pk":{"SS":[]}},"Key":{"pk":{"S":"a"}}}`, item},
+		{"PutItem", `{` + thing + `,"ReturnValues":"bad","ReturnValues":null}`, `{}`},
+		{"PutItem", `{` + thing + `,"ReturnValues":"bad","ReturnValues":"ALL_OLD"}`, `{"Attributes":{"pk":{"S":"a"}}}`},
+		{"PutItem", `{` + thing + `,"ReturnValues":"ALL_OLD","ReturnValues":null}`, `{}`},
+		{"PutItem", `{` + thing + `,"Expected":{"pk":{"ComparisonOperator":"bad"},"pk":{"ComparisonOperator":"NOT_NULL"}}}`, `{}`},
+		{"PutItem", `{` + thing + `,"Expected":{"pk":{"ComparisonOperator":"NULL"},"pk":{"ComparisonOperator":"NOT_NULL"}}}`, `{}`},
+		{"PutItem", `{` + thing + `,"Expected":{"pk":{"ComparisonOperator":"bad"}},"Expected":null}`, `{}`},
+		{"BatchGetItem", `{"RequestItems":{"Things":{"Keys":[{"pk":{"S":"b"}}]},"Things":{"Keys":[{"pk":{"S":"a"}}]}}}`, `{"Responses":{"Things":[{"pk":{"S":"a"}}]},"UnprocessedKeys":{}}`},
+		{"BatchGetItem", `{"RequestItems":{"Things":{"Keys":[],"Keys":[{"pk":{"S":"a"}}]}}}`, `{"Responses":{"Things":[{"pk":{"S":"a"}}]},"UnprocessedKeys":{}}`},
+		{"TransactGetItems", `{"TransactItems":[{"Get":{"TableName":"Things","Key":{"pk":{"S":"b"}}},"Get":{"TableName":"Things","Key":{"pk":{"S":"a"}}}}]}`, `{"Responses":[` + item + `]}`},
+		{"UpdateTimeToLive", `{"TableName":"Things","TimeToLiveSpecification":{"AttributeName":"","Enabled":false},"TimeToLiveSpecification":{"AttributeName":"t","Enabled":true}}`,
+			`{"TimeToLiveSpecification":{"AttributeName":"t","Enabled":true}}`},
+		{"ListStreams", `{"Limit":0,"Limit":null}`, `{"Streams":[]}`},
+	} {
+		b.want(tt.operation, tt.input, tt.want)
+	}
+	const one, at = "1 validation error detected: Value ", "' failed to satisfy constraint: Member must "
+	for _, tt := range []struct{ operation, input, want string }{
+		{"ListTables", `{"Limit":1,"Limit":0}`, "Validation: " + one + "'0' at 'limit" + at + "have value greater than or equal to 1"},
+		{"GetItem", `{"TableName":"Things","Key":{"pk":{"S":"a"}},"Key":null}`, "Validation: " + one + "null at 'key" + at + "not be null"},
+		{"Scan", `{"TableName":"Things","Limit":1,"Limit":0}`, "Validation: " + one + "'0' at 'limit" + at + "have value greater than or equal to 1"},
+		{"Scan", `{"TableName":"Things","ScanFilter":{"a":{"ComparisonOperator":"NULL","ComparisonOperator":null}}}`, "Validation: " + one + "null at 'scanFilter.a.member.comparisonOperator" + at + "not be null"},
+		// What nothing of is merged into another is not there.
+		{"CreateTable", `{"TableName":"Other","AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}],"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}],
+			"ProvisionedThroughput":{"ReadCapacityUnits":5,"WriteCapacityUnits":7},"ProvisionedThroughput":{"WriteCapacityUnits":7}}`,
+			"Validation: " + one + "null at 'provisionedThroughput.readCapacityUnits" + at + "not be null"},
+		// A wrong type counts wherever it is.
+		{"ListTables", `{"Limit":"x","Limit":1}`, "Serialization: STRING_VALUE cannot be converted to Integer"},
+	} {
+		b.wantError(tt.operation, tt.input, tt.want)
+	}
+}
