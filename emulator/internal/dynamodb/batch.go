@@ -21,12 +21,8 @@ var (
 )
 
 // parseBatch reads the request, and reads each table's part with f.
-func parseBatch(body []byte, begin func([]byte) (*scanner, error), f func(table string, s *scanner) error) (*request, error) {
-	s, err := begin(body)
-	if err != nil {
-		return nil, err
-	}
-	r, err := readRequest(s)
+func parseBatch(operation string, w way, body []byte, f func(b batchTable, s *scanner) error) (*request, error) {
+	r, err := parseRequest(operation, w, body)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +31,7 @@ func parseBatch(body []byte, begin func([]byte) (*scanner, error), f func(table 
 		if i > 0 && r.batch[i-1].table == b.table {
 			return nil, invalidParameter("Table %s is named twice in the request", b.table)
 		}
-		if err := f(b.table, &scanner{data: b.raw, lasting: true, older: s.older}); err != nil {
+		if err := f(b, &scanner{data: b.raw, lasting: true, way: w}); err != nil {
 			return nil, err
 		}
 	}
@@ -120,17 +116,17 @@ func (e *Engine) divide(all []batchWrite) (now []batchWrite, left map[string][]j
 // readBatchWrites reads a request with its WriteRequests.
 func readBatchWrites(body []byte) (*request, []batchWrite, error) {
 	var all []batchWrite
-	r, err := parseBatch(body, older, func(table string, s *scanner) error {
+	r, err := parseBatch("BatchWriteItem", older, body, func(b batchTable, s *scanner) error {
 		if err := s.begin('['); err != nil {
 			return err
 		}
 		for s.more() {
 			start := s.pos
-			w, err := readBatchWrite(s)
+			w, err := readBatchWrite(s, shapes[b.shape].of)
 			if err != nil {
 				return err
 			}
-			w.table, w.raw = table, s.data[start:s.pos]
+			w.table, w.raw = b.table, s.data[start:s.pos]
 			all = append(all, w)
 		}
 		return nil
@@ -143,41 +139,26 @@ func readBatchWrites(body []byte) (*request, []batchWrite, error) {
 	return r, all, err
 }
 
-// readBatchWrite reads a WriteRequest.
-func readBatchWrite(s *scanner) (w batchWrite, err error) {
-	if err := s.begin('{'); err != nil {
-		return w, err
-	}
+// readBatchWrite reads a WriteRequest, which is of a shape.
+func readBatchWrite(s *scanner, id shapeID) (w batchWrite, err error) {
 	requests := 0
-	for s.more() {
-		name := s.name()
-		if s.null() {
-			continue
-		}
-		if name != "PutRequest" && name != "DeleteRequest" {
-			s.raw()
-			continue
-		}
+	err = s.structure(id, func(m member) error {
 		requests++
-		r, err := readRequest(s)
+		r, err := readRequest(s, m.shape)
 		if err != nil {
-			return w, err
+			return err
 		}
-		if r.invalid != nil {
-			return w, r.invalid
-		}
-		w.put, w.key, w.deletes = r.item, r.key, name == "DeleteRequest"
-		if w.deletes {
-			w.put = nil
-		}
-	}
+		w.put, w.key, w.deletes = r.item, r.key, m.name == "DeleteRequest"
+		return r.invalid
+	})
 	switch {
+	case err != nil:
 	case requests == 0:
-		return w, validation("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
+		err = validation("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
 	case requests > 1:
-		return w, validation("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
+		err = validation("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
 	}
-	return w, nil
+	return w, err
 }
 
 // resolveBatch finds the tables and encodes the keys and items of a batch.
@@ -217,12 +198,12 @@ type batchRead struct {
 func (e *Engine) batchGetItem(body []byte) (json.RawMessage, error) {
 	var reads []*batchRead
 	total := 0
-	r, err := parseBatch(body, scan, func(table string, s *scanner) error {
-		b, err := readKeysAndAttributes(s)
+	r, err := parseBatch("BatchGetItem", newer, body, func(of batchTable, s *scanner) error {
+		b, err := readKeysAndAttributes(s, of.shape)
 		if err != nil {
 			return err
 		}
-		b.r.table = table
+		b.r.table = of.table
 		reads, total = append(reads, b), total+len(b.given)
 		return nil
 	})
@@ -252,31 +233,31 @@ func mixes(reads []*batchRead) bool {
 }
 
 // readKeysAndAttributes reads what a batch asks of one table.
-func readKeysAndAttributes(s *scanner) (*batchRead, error) {
-	b := &batchRead{}
-	rest := &scanner{data: s.data, lasting: true}
-	if err := s.begin('{'); err != nil {
+func readKeysAndAttributes(s *scanner, id shapeID) (*batchRead, error) {
+	b := &batchRead{r: &request{}}
+	err := s.structure(id, func(m member) (err error) {
+		if m.name == "Keys" {
+			b.given, err = s.keys()
+			return err
+		}
+		return b.r.member(s, m)
+	})
+	return b, err
+}
+
+func (s *scanner) keys() ([]item, error) {
+	if err := s.begin('['); err != nil {
 		return nil, err
 	}
+	var keys []item
 	for s.more() {
-		if name := s.name(); name != "Keys" || s.peek() == 'n' {
-			s.raw()
-			continue
-		}
-		if err := s.begin('['); err != nil {
+		key, err := s.item(0)
+		if err != nil {
 			return nil, err
 		}
-		for s.more() {
-			key, err := s.item(0)
-			if err != nil {
-				return nil, err
-			}
-			b.given = append(b.given, key)
-		}
+		keys = append(keys, key)
 	}
-	var err error
-	b.r, err = readRequest(rest) // the other members are those of GetItem
-	return b, err
+	return keys, nil
 }
 
 func (e *Engine) resolveRead(b *batchRead) (err error) {

@@ -96,14 +96,14 @@ type change struct {
 }
 
 // newChange parses the expressions of a write.
-func (e *Engine) newChange(t *table, r *request, more ...named) (*change, error) {
-	ch := &change{r: r, t: t, update: &update{}}
+func newChange(r *request, more ...named) (*change, error) {
+	ch := &change{r: r, update: &update{}}
 	expressions := append(more, named{"ConditionExpression", r.condition})
 	if err := r.checkMixed(expressions, []string{"AttributeUpdates", "Expected"}); err != nil {
 		return nil, err
 	}
 	// The older way looks at a key after the expressions.
-	keyLast := r.older && r.item == nil
+	keyLast := r.way == older && r.item == nil
 	if r.invalid != nil && !keyLast {
 		return nil, r.invalid
 	}

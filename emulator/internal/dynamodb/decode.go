@@ -130,7 +130,7 @@ func (s *scanner) scalar(k kind) (value, error) {
 	switch k {
 	case kindNumber:
 		given := text
-		if text, err = normalNumber(given); err != nil && s.older {
+		if text, err = normalNumber(given); err != nil && s.way == older {
 			err = olderNumber(given, err)
 		}
 	case kindBinary:
@@ -187,7 +187,7 @@ func (s *scanner) set(k kind) (value, error) {
 	}
 	given := slices.Clone(v.list)
 	if v.list = sortSet(v.list); len(v.list) < len(given) {
-		if s.older {
+		if s.way == older {
 			return value{}, olderDuplicates(k, given)
 		}
 		return value{}, duplicates(k, given)

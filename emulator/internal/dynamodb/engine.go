@@ -68,7 +68,9 @@ type Engine struct {
 	lag     lag
 	streams streams
 
-	mu     sync.RWMutex // guards tables; held while one is made or deleted
+	// mu guards what follows and the definitions of tables: it is held while a
+	// table is made, changed or deleted.
+	mu     sync.RWMutex
 	tables map[string]*table
 	last   uint64 // the last space given away
 }

@@ -50,3 +50,34 @@ func TestMembersTwice(t *testing.T) {
 		b.wantError(tt.operation, tt.input, tt.want)
 	}
 }
+
+// TestMembersOfOthers sends members that other operations have: they do not
+// count, whatever they are.
+func TestMembersOfOthers(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	b.must("CreateTable", hashTable, "Things", "S")
+	for _, key := range []string{"1", "2"} {
+		b.must("PutItem", `{"TableName":"Things","Item":{"pk":{"S":"%s"}}}`, key)
+	}
+	const first, second = `"TableName":"Things","Key":{"pk":{"S":"1"}}`, `"TableName":"Things","Key":{"pk":{"S":"2"}}`
+	const one = `{"Item":{"pk":{"S":"1"}}}`
+	for _, tt := range []struct{ operation, input, want string }{
+		{"GetItem", `{` + first + `,"ExpressionAttributeValues":{":v":{"S":"x"}},"Limit":"x","Item":7,"KeyConditionExpression":[],"Expected":""}`, one},
+		{"PutItem", `{"TableName":"Things","Item":{"pk":{"S":"1"}},"Key":{"pk":7},"AttributeUpdates":7}`, `{}`},
+		{"DeleteItem", `{"TableName":"Things","Key":{"pk":{"S":"3"}},"Item":{"pk":{"S":"1"}},"UpdateExpression":7}`, `{}`},
+		{"Scan", `{"TableName":"Things","Select":"COUNT","KeyConditionExpression":7,"ScanIndexForward":"x","KeyConditions":7,"ScanFilter":{"gone":{"ComparisonOperator":"NULL","Exists":"x","Value":7}}}`,
+			`{"Count":2,"ScannedCount":2}`},
+		{"Query", `{"TableName":"Things","KeyConditionExpression":"pk = :p","ExpressionAttributeValues":{":p":{"S":"1"}},"Segment":3,"TotalSegments":"x"}`, `{"Items":[{"pk":{"S":"1"}}],"Count":1,"ScannedCount":1}`},
+		{"BatchWriteItem", `{"RequestItems":{"Things":[{"PutRequest":{"Item":{"pk":{"S":"1"}},"Key":{"pk":7}}}]}}`, `{"UnprocessedItems":{}}`},
+		{"BatchGetItem", `{"RequestItems":{"Things":{"Keys":[{"pk":{"S":"1"}}],"ExpressionAttributeValues":{":v":{"S":"x"}},"Limit":"x"}}}`, `{"Responses":{"Things":[{"pk":{"S":"1"}}]},"UnprocessedKeys":{}}`},
+		{"TransactGetItems", `{"TransactItems":[{"Get":{` + first + `,"ConsistentRead":"maybe","AttributesToGet":["a","a"],"Item":7}}]}`, `{"Responses":[` + one + `]}`},
+		{"TransactWriteItems", `{"TransactItems":[{"Update":{` + second + `,"Item":{"pk":{"S":"3"}},"UpdateExpression":"SET x = :v","ExpressionAttributeValues":{":v":{"S":"x"}}}}]}`, `{}`},
+		{"GetItem", `{` + second + `}`, `{"Item":{"pk":{"S":"2"},"x":{"S":"x"}}}`},
+		{"TransactWriteItems", `{"TransactItems":[{"Delete":{` + second + `,"Item":{"pk":{"S":"1"}}}}]}`, `{}`},
+		{"GetItem", `{` + second + `}`, `{}`},
+		{"GetItem", `{` + first + `}`, one},
+	} {
+		b.want(tt.operation, tt.input, tt.want)
+	}
+}

@@ -12,7 +12,7 @@ import (
 )
 
 func (e *Engine) putItem(body []byte) (json.RawMessage, error) {
-	ch, r, err := e.newWrite(body, false)
+	ch, r, err := newWrite("PutItem", body)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (e *Engine) putItem(body []byte) (json.RawMessage, error) {
 }
 
 func (e *Engine) deleteItem(body []byte) (json.RawMessage, error) {
-	ch, r, err := e.newWrite(body, false)
+	ch, r, err := newWrite("DeleteItem", body)
 	if err != nil {
 		return nil, err
 	}
@@ -52,30 +52,26 @@ func (e *Engine) deleteItem(body []byte) (json.RawMessage, error) {
 }
 
 // newWrite reads a write of one item, and checks what can be without its table.
-func (e *Engine) newWrite(body []byte, updates bool) (*change, *request, error) {
-	ch, r, err := e.readWrite(scan, body, updates)
+func newWrite(operation string, body []byte) (*change, *request, error) {
+	ch, r, err := readWrite(operation, newer, body)
 	if isValidation(err) && deep(body, maxRequestDepth) {
-		return e.readWrite(older, body, updates)
+		return readWrite(operation, older, body)
 	}
 	return ch, r, enveloped(err)
 }
 
-func (e *Engine) readWrite(begin func([]byte) (*scanner, error), body []byte, updates bool) (*change, *request, error) {
-	s, err := begin(body)
-	if err != nil {
-		return nil, nil, err
-	}
-	r, err := readRequest(s)
+func readWrite(operation string, w way, body []byte) (*change, *request, error) {
+	r, err := parseRequest(operation, w, body)
 	if err != nil {
 		return nil, nil, err
 	}
 	var more []named
-	if updates {
+	if operation == "UpdateItem" {
 		more = append(more, named{"UpdateExpression", r.update})
 	} else if err := oldOrNone(r); err != nil {
 		return nil, nil, err
 	}
-	ch, err := e.newChange(nil, r, more...)
+	ch, err := newChange(r, more...)
 	return ch, r, err
 }
 
@@ -98,7 +94,7 @@ func oldOrNone(r *request) error {
 }
 
 func (e *Engine) updateItem(body []byte) (json.RawMessage, error) {
-	ch, r, err := e.newWrite(body, true)
+	ch, r, err := newWrite("UpdateItem", body)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +145,7 @@ func (t *table) updated(key item, u *update, old item) (item, []byte, error) {
 }
 
 func (e *Engine) getItem(body []byte) (json.RawMessage, error) {
-	r, err := parseRequest(body)
+	r, err := parseRequest("GetItem", newer, body)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,14 @@ import (
 // Query; the older one has Scan, BatchWriteItem and the transactions. Regions
 // differ; what is said here is so in most.
 
+// way is one of the two.
+type way uint8
+
+const (
+	newer way = iota
+	older
+)
+
 // envelope is what errors of the newer way begin with if a write of one item is
 // refused before its table is looked for.
 const envelope = "1 validation error detected: "
@@ -26,20 +34,11 @@ func enveloped(err error) error {
 	return validation(envelope + message(err))
 }
 
-// older starts on a client's JSON object whose errors are told in the older way.
-func older(body []byte) (*scanner, error) {
-	s, err := scan(body)
-	if err == nil {
-		s.older = true
-	}
-	return s, err
-}
-
 // forPlaceholder says which placeholder's value an error is about. In the newer
 // way that is told of empty sets alone.
 func (s *scanner) forPlaceholder(err error, placeholder string) error {
 	isEmpty := func(k kind) bool { return err == emptySets[k] }
-	if !isValidation(err) || !s.older && !slices.ContainsFunc(allKinds, isEmpty) {
+	if !isValidation(err) || s.way == newer && !slices.ContainsFunc(allKinds, isEmpty) {
 		return err
 	}
 	return validation("ExpressionAttributeValues contains invalid value: " + message(err) + " for key " + placeholder)

@@ -43,29 +43,30 @@ type legacyUpdate struct {
 // has says that the request has a parameter.
 func (l *legacy) has(parameter string) bool { return slices.Contains(l.given, parameter) }
 
-// member reads a parameter from before expressions; known is false for any
-// other.
-func (l *legacy) member(s *scanner, name string) (known bool, err error) {
-	switch name {
+// member reads a parameter from before expressions, or skips what is none.
+func (l *legacy) member(s *scanner, m member) (err error) {
+	of := shapes[m.shape].of
+	switch m.name {
 	case "Expected":
-		l.expected, err = s.legacyConditions()
+		l.expected, err = s.legacyConditions(of)
 	case "KeyConditions":
-		l.keyConditions, err = s.legacyConditions()
+		l.keyConditions, err = s.legacyConditions(of)
 	case "QueryFilter":
-		l.queryFilter, err = s.legacyConditions()
+		l.queryFilter, err = s.legacyConditions(of)
 	case "ScanFilter":
-		l.scanFilter, err = s.legacyConditions()
+		l.scanFilter, err = s.legacyConditions(of)
 	case "AttributeUpdates":
-		l.updates, err = s.legacyUpdates()
+		l.updates, err = s.legacyUpdates(of)
 	case "AttributesToGet":
 		l.attributesToGet, err = s.texts()
 	case "ConditionalOperator":
 		l.operator, err = s.text()
 	default:
-		return false, nil
+		s.raw()
+		return nil
 	}
-	l.given = append(l.given, name)
-	return true, err
+	l.given = append(l.given, m.name)
+	return err
 }
 
 // members reads an object with f, which is called at each member's value.
@@ -96,15 +97,13 @@ func (s *scanner) texts() ([]string, error) {
 	return texts, nil
 }
 
-func (s *scanner) legacyConditions() ([]legacyCondition, error) {
+// legacyConditions reads conditions of a shape, by name.
+func (s *scanner) legacyConditions(id shapeID) ([]legacyCondition, error) {
 	var all []legacyCondition
 	err := s.members(func(name string) error {
 		c := legacyCondition{name: name}
-		err := s.members(func(member string) (err error) {
-			if s.null() {
-				return nil
-			}
-			switch member {
+		err := s.structure(id, func(m member) (err error) {
+			switch m.name {
 			case "ComparisonOperator":
 				c.op, err = s.text()
 			case "Exists":
@@ -116,8 +115,6 @@ func (s *scanner) legacyConditions() ([]legacyCondition, error) {
 			case "AttributeValueList":
 				c.hasList = true
 				c.values, err = s.legacyValues(&c.invalid)
-			default:
-				s.raw()
 			}
 			return err
 		})
@@ -149,21 +146,17 @@ func (s *scanner) legacyValue(invalid *error) (*value, error) {
 	return &v, err
 }
 
-func (s *scanner) legacyUpdates() ([]legacyUpdate, error) {
+// legacyUpdates reads updates of a shape, by name.
+func (s *scanner) legacyUpdates(id shapeID) ([]legacyUpdate, error) {
 	var all []legacyUpdate
 	err := s.members(func(name string) error {
 		u := legacyUpdate{name: name, action: "PUT"}
-		err := s.members(func(member string) (err error) {
-			if s.null() {
-				return nil
-			}
-			switch member {
+		err := s.structure(id, func(m member) (err error) {
+			switch m.name {
 			case "Action":
 				u.action, err = s.text()
 			case "Value":
 				u.value, err = s.legacyValue(&u.invalid)
-			default:
-				s.raw()
 			}
 			return err
 		})

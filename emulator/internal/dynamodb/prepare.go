@@ -29,7 +29,7 @@ func (r *request) placeholders(expressions ...named) error {
 	if r.hasValues && len(withValues) > 0 && !slices.ContainsFunc(withValues, has) {
 		is, labels := " is null", []string{}
 		const text = "ExpressionAttributeValues can only be specified when using expressions"
-		if !r.older && withValues[len(withValues)-1].label == "ConditionExpression" {
+		if r.way == newer && withValues[len(withValues)-1].label == "ConditionExpression" {
 			return validation(text)
 		}
 		for _, x := range withValues {

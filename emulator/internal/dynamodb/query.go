@@ -15,7 +15,7 @@ import (
 const maxPage = 1 << 20
 
 func (e *Engine) query(body []byte) (json.RawMessage, error) {
-	r, err := parseRequest(body)
+	r, err := parseRequest("Query", newer, body)
 	if err != nil {
 		return nil, err
 	}
@@ -63,15 +63,10 @@ func (e *Engine) query(body []byte) (json.RawMessage, error) {
 }
 
 func (e *Engine) scan(body []byte) (json.RawMessage, error) {
-	s, err := older(body)
+	r, err := parseRequest("Scan", older, body)
 	if err != nil {
 		return nil, err
 	}
-	r, err := readRequest(s)
-	if err != nil {
-		return nil, err
-	}
-	r.backwards, r.keyCondition = false, nil // a scan has neither
 	expressions := []named{{"ProjectionExpression", r.projection}, {"FilterExpression", r.filter}}
 	if err := r.checkMixed(expressions, []string{"AttributesToGet", "ScanFilter", "ConditionalOperator"}); err != nil {
 		return nil, err
@@ -126,7 +121,7 @@ func (r *request) checkRead() error {
 	case "SPECIFIC_ATTRIBUTES":
 		if !r.selects() {
 			err := validation("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
-			if !r.older {
+			if r.way == newer {
 				return enveloped(err)
 			}
 			return err

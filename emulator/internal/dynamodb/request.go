@@ -4,8 +4,8 @@ package dynamodb
 
 import "strings"
 
-// request holds the members of the operations on items. Each operation uses
-// those that belong to it.
+// request holds the members of the operations on items. Those that an operation
+// does not have stay empty, whatever was sent.
 type request struct {
 	table, index            string
 	key, item, startKey     item
@@ -23,9 +23,7 @@ type request struct {
 	batch                   []batchTable // RequestItems
 	bind                    bindings
 	hasNames, hasValues     bool
-	hasTable                bool
-	older                   bool // errors are told in the older way
-	inTransaction           bool // which knows no parameters from before expressions
+	way                     way // in which errors are told
 	legacy                  legacy
 	// What is wrong with values of the right shape is not told at once:
 	// other things are checked before.
@@ -35,55 +33,110 @@ type request struct {
 // batchTable is what a batch asks of one table.
 type batchTable struct {
 	table string
-	raw   []byte // a list of writes, or a KeysAndAttributes
+	raw   []byte  // a list of writes, or a KeysAndAttributes
+	shape shapeID // of raw
 }
 
 // parseRequest reads an operation's body.
-func parseRequest(body []byte) (*request, error) {
+func parseRequest(operation string, w way, body []byte) (*request, error) {
 	s, err := scan(body)
 	if err != nil {
 		return nil, err
 	}
-	return readRequest(s)
+	s.way = w
+	return readRequest(s, inputs[operation])
 }
 
-// readRequest reads an object of request members. Unknown ones are skipped.
-func readRequest(s *scanner) (*request, error) {
-	r := &request{older: s.older}
-	return r, r.read(s)
+// readRequest reads an object of a shape whose members a request can have.
+func readRequest(s *scanner, id shapeID) (*request, error) {
+	r := &request{way: s.way}
+	return r, s.structure(id, func(m member) error { return r.member(s, m) })
 }
 
-func (r *request) read(s *scanner) error {
+// structure reads an object of a shape with f, which is called at the value of
+// each member that the shape has and that is not null.
+func (s *scanner) structure(id shapeID, f func(m member) error) error {
 	if err := s.begin('{'); err != nil {
 		return err
 	}
+	sh := &shapes[id]
 	for s.more() {
-		name := s.name()
+		i := sh.index(s.name())
 		if s.null() {
 			continue
 		}
-		if err := r.member(s, name); err != nil {
+		if i < 0 {
+			s.raw()
+			continue
+		}
+		if err := f(sh.members[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *request) member(s *scanner, name string) (err error) {
-	if text := r.text(name); text != nil {
-		*text, err = s.text()
-		return err
-	}
-	if expression := r.expression(name); expression != nil {
+// member reads a member, or skips one that only some operations have and read
+// themselves.
+func (r *request) member(s *scanner, m member) (err error) {
+	switch to := r.scalar(m.name).(type) {
+	case *string:
+		*to, err = s.text()
+	case **string:
 		var text string
 		text, err = s.text()
-		*expression = &text
-		return err
+		*to = &text
+	case **int:
+		var n int
+		n, err = s.int()
+		*to = &n
+	default:
+		err = r.other(s, m)
 	}
+	return err
+}
+
+// scalar gives the place of a member that is a text or a number; nil for others.
+func (r *request) scalar(name string) any {
 	switch name {
+	case "IndexName":
+		return &r.index
+	case "ReturnValues":
+		return &r.returnValues
+	case "ReturnValuesOnConditionCheckFailure":
+		return &r.returnOnFailure
+	case "ReturnConsumedCapacity":
+		return &r.returnCapacity
+	case "ReturnItemCollectionMetrics":
+		return &r.returnMetrics
+	case "Select":
+		return &r.selection
+	case "ConditionExpression":
+		return &r.condition
+	case "KeyConditionExpression":
+		return &r.keyCondition
+	case "FilterExpression":
+		return &r.filter
+	case "UpdateExpression":
+		return &r.update
+	case "ProjectionExpression":
+		return &r.projection
+	case "Limit":
+		return &r.limit
+	case "Segment":
+		return &r.segment
+	case "TotalSegments":
+		return &r.totalSegments
+	}
+	return nil
+}
+
+// other reads a member for which scalar has no place.
+func (r *request) other(s *scanner, m member) (err error) {
+	switch m.name {
 	case "TableName":
 		r.table, err = s.text()
-		r.table, r.hasTable = tableOf(r.table), true
+		r.table = tableOf(r.table)
 	case "Key":
 		r.key, err = s.itemLater(&r.invalid)
 	case "Item":
@@ -101,22 +154,10 @@ func (r *request) member(s *scanner, name string) (err error) {
 		r.backwards = !r.backwards
 	case "ConsistentRead":
 		r.consistent, err = s.bool()
-	case "Limit":
-		r.limit, err = s.intPointer()
-	case "Segment":
-		r.segment, err = s.intPointer()
-	case "TotalSegments":
-		r.totalSegments, err = s.intPointer()
 	case "RequestItems":
-		r.batch, err = s.batch()
+		r.batch, err = s.batch(shapes[m.shape].of)
 	default:
-		known := false
-		if !r.inTransaction {
-			known, err = r.legacy.member(s, name)
-		}
-		if !known {
-			s.raw()
-		}
+		err = r.legacy.member(s, m)
 	}
 	return err
 }
@@ -151,40 +192,6 @@ func later[T any](s *scanner, read func() (T, error), invalid *error) (T, error)
 	return v, nil
 }
 
-func (r *request) text(name string) *string {
-	switch name {
-	case "IndexName":
-		return &r.index
-	case "ReturnValues":
-		return &r.returnValues
-	case "ReturnValuesOnConditionCheckFailure":
-		return &r.returnOnFailure
-	case "ReturnConsumedCapacity":
-		return &r.returnCapacity
-	case "ReturnItemCollectionMetrics":
-		return &r.returnMetrics
-	case "Select":
-		return &r.selection
-	}
-	return nil
-}
-
-func (r *request) expression(name string) **string {
-	switch name {
-	case "ConditionExpression":
-		return &r.condition
-	case "KeyConditionExpression":
-		return &r.keyCondition
-	case "FilterExpression":
-		return &r.filter
-	case "UpdateExpression":
-		return &r.update
-	case "ProjectionExpression":
-		return &r.projection
-	}
-	return nil
-}
-
 // keyed gives an item that has the key's attributes.
 func (r *request) keyed() item {
 	if r.item != nil {
@@ -201,11 +208,6 @@ func tableOf(nameOrARN string) string {
 		}
 	}
 	return nameOrARN
-}
-
-func (s *scanner) intPointer() (*int, error) {
-	n, err := s.int()
-	return &n, err
 }
 
 func (s *scanner) names() (map[string]string, error) {
@@ -227,7 +229,7 @@ func (s *scanner) names() (map[string]string, error) {
 func (s *scanner) values(invalid *error) (map[string]value, error) {
 	values := map[string]value{}
 	depth := 0
-	if s.older {
+	if s.way == older {
 		depth = -1 // what nests too deep for an item by one level may be compared with
 	}
 	err := s.members(func(placeholder string) error {
@@ -241,14 +243,15 @@ func (s *scanner) values(invalid *error) (map[string]value, error) {
 	return values, err
 }
 
-func (s *scanner) batch() ([]batchTable, error) {
+// batch reads RequestItems, whose values are of a shape.
+func (s *scanner) batch(id shapeID) ([]batchTable, error) {
 	if err := s.begin('{'); err != nil {
 		return nil, err
 	}
 	var tables []batchTable
 	for s.more() {
 		name := s.name()
-		tables = append(tables, batchTable{tableOf(name), s.raw()})
+		tables = append(tables, batchTable{tableOf(name), s.raw(), id})
 	}
 	return tables, nil
 }

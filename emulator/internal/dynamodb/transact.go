@@ -48,15 +48,16 @@ type transactItem struct {
 	paths  []path // of a Get
 }
 
-// parseTransaction reads a request whose actions are of some of the kinds. Its
-// members have been checked against the model.
-func parseTransaction(body []byte, kinds ...string) (*transaction, error) {
-	s, err := older(body)
+// parseTransaction reads a request. Its members have been checked against the
+// model.
+func parseTransaction(operation string, body []byte) (*transaction, error) {
+	s, err := scan(body)
 	if err != nil {
 		return nil, err
 	}
+	s.way = older
 	tx := &transaction{r: &request{}}
-	if err := tx.members(s, kinds); err != nil {
+	if err := s.structure(inputs[operation], func(m member) error { return tx.member(s, m) }); err != nil {
 		return nil, err
 	}
 	if slices.Contains(tx.actions, nil) {
@@ -65,55 +66,40 @@ func parseTransaction(body []byte, kinds ...string) (*transaction, error) {
 	return tx, nil
 }
 
-func (tx *transaction) members(s *scanner, kinds []string) error {
-	return s.members(func(name string) (err error) {
-		if s.null() {
-			return nil
-		}
-		switch name {
-		case "TransactItems":
-			start := s.pos
-			err = tx.items(s, kinds)
-			tx.raw = s.data[start:min(s.pos, len(s.data))]
-		case "ClientRequestToken":
-			var token string
-			token, err = s.text()
-			tx.token = &token
-		default:
-			err = tx.r.member(s, name)
-		}
-		return err
-	})
+func (tx *transaction) member(s *scanner, m member) (err error) {
+	switch m.name {
+	case "TransactItems":
+		start := s.pos
+		err = tx.items(s, shapes[m.shape].of)
+		tx.raw = s.data[start:min(s.pos, len(s.data))]
+	case "ClientRequestToken":
+		var token string
+		token, err = s.text()
+		tx.token = &token
+	default:
+		err = tx.r.member(s, m)
+	}
+	return err
 }
 
-// items reads the actions; one without an operation is nil.
-func (tx *transaction) items(s *scanner, kinds []string) error {
+// items reads the actions, which are of a shape; one without an operation is
+// nil.
+func (tx *transaction) items(s *scanner, id shapeID) error {
 	if err := s.begin('['); err != nil {
 		return err
 	}
-	tx.actions = nil
 	for s.more() {
-		if err := s.begin('{'); err != nil {
-			return err
-		}
 		var a *transactItem
-		for s.more() {
-			kind := s.name()
-			if s.null() {
-				continue
-			}
-			if !slices.Contains(kinds, kind) {
-				s.raw()
-				continue
-			}
+		err := s.structure(id, func(m member) error {
 			if a != nil {
 				return validation("TransactItems can only contain one of Check, Put, Update or Delete")
 			}
-			r := &request{older: s.older, inTransaction: true}
-			if err := r.read(s); err != nil {
-				return err
-			}
-			a = &transactItem{kind: kind, r: r}
+			r, err := readRequest(s, m.shape)
+			a = &transactItem{kind: m.name, r: r}
+			return err
+		})
+		if err != nil {
+			return err
 		}
 		tx.actions = append(tx.actions, a)
 	}
@@ -187,7 +173,7 @@ func cancelledBecause(codes []string, reasons []map[string]any) error {
 }
 
 func (e *Engine) transactGetItems(body []byte) (json.RawMessage, error) {
-	tx, err := parseTransaction(body, "Get")
+	tx, err := parseTransaction("TransactGetItems", body)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func (e *Engine) transactWriteItems(body []byte) (json.RawMessage, error) {
-	tx, err := parseTransaction(body, "Put", "Update", "Delete", "ConditionCheck")
+	tx, err := parseTransaction("TransactWriteItems", body)
 	if err != nil {
 		return nil, err
 	}
@@ -20,7 +20,7 @@ func (e *Engine) transactWriteItems(body []byte) (json.RawMessage, error) {
 		if a.kind == "Update" {
 			more = append(more, named{"UpdateExpression", a.r.update})
 		}
-		if a.ch, err = e.newChange(nil, a.r, more...); err != nil {
+		if a.ch, err = newChange(a.r, more...); err != nil {
 			return nil, err
 		}
 	}
