@@ -213,6 +213,10 @@ func (a *httpAPI) integrate(w http.ResponseWriter, call *httpCall) {
 		writeMessage(w, http.StatusInternalServerError, "Internal Server Error")
 		return
 	}
+	if ans.ignored != "" {
+		log.Warn("a member of the answer is ignored, as its payload format does not have it: cookies are of 2.0, multiValueHeaders of 1.0",
+			"member", ans.ignored, "format", route.PayloadFormat)
+	}
 	ans.write(w, body, a.def.CORS != nil)
 }
 
@@ -224,7 +228,7 @@ func answerV2(out []byte) (answer, error) {
 		return answer{}, err
 	}
 	if fields["statusCode"] != nil {
-		return parseAnswer(fields)
+		return parseAnswer(fields, membersV2)
 	}
 	ans := answer{status: http.StatusOK, headers: map[string]string{"content-type": "application/json"}, body: string(out)}
 	if strings.HasPrefix(strings.TrimSpace(ans.body), `"`) {

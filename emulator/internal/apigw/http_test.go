@@ -158,6 +158,44 @@ func TestHTTPAnswerHeadersAndCookies(t *testing.T) {
 	}
 }
 
+// TestMembersOfTheOtherPayloadFormatAreIgnored: the event types of aws-lambda-go
+// have multiValueHeaders in both formats, so they are easily taken for both's.
+func TestMembersOfTheOtherPayloadFormatAreIgnored(t *testing.T) {
+	t.Parallel()
+	const many, cookies = `"multiValueHeaders":{"Set-Cookie":["a=1","b=2"]}`, `"cookies":["a=1","b=2"]`
+	for _, tt := range []struct {
+		format, members string
+		cookies         int
+		ignored         string
+	}{
+		{"2.0", many, 0, "multiValueHeaders"},
+		{"2.0", many + "," + cookies, 2, "multiValueHeaders"},
+		{"2.0", `"multiValueHeaders":"of no kind"`, 0, "multiValueHeaders"},
+		{"2.0", `"multiValueHeaders":null,` + cookies, 2, ""},
+		{"2.0", `"multiValueHeaders":{}`, 0, ""},
+		{"1.0", cookies, 0, "cookies"},
+		{"1.0", many + "," + cookies, 2, "cookies"},
+		{"1.0", `"cookies":[],` + many, 2, ""},
+	} {
+		t.Run(tt.format+" "+tt.members, func(t *testing.T) {
+			t.Parallel()
+			stack := httpStack("GET /x")
+			stack.HTTPAPIs[0].Routes[0].PayloadFormat = tt.format
+			log, option := limitedTo(Quotas{})
+			f := start(t, stack, functions{"GET /x": respond(`{"statusCode":200,` + tt.members + `}`)}, option)
+			resp, _ := f.request("GET", "/x", "")
+			if resp.StatusCode != 200 || len(resp.Header["Set-Cookie"]) != tt.cookies {
+				t.Errorf("got %s and the cookies %q, want 200 and %d", resp.Status, resp.Header["Set-Cookie"], tt.cookies)
+			}
+			log.mu.Lock()
+			defer log.mu.Unlock()
+			if told := strings.Contains(log.buf.String(), "member="+tt.ignored+" "); told != (tt.ignored != "") {
+				t.Errorf("want a warning of %q; the log is %s", tt.ignored, &log.buf)
+			}
+		})
+	}
+}
+
 func TestHTTPFailures(t *testing.T) {
 	t.Parallel()
 	f := start(t, httpStack("GET /error", "GET /throttled", "POST /body"), functions{

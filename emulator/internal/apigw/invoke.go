@@ -1,10 +1,12 @@
 package apigw
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -73,7 +75,15 @@ type answer struct {
 	cookies []string
 	body    string
 	base64  bool
+	ignored string // a member of the other payload format, which is not empty
 }
+
+// The members that an answer may have by its payload format. REST and WebSocket
+// APIs have those of 1.0.
+var (
+	membersV1 = []string{"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
+	membersV2 = []string{"statusCode", "headers", "cookies", "body", "isBase64Encoded"}
+)
 
 // proxyAnswer reads an answer that must have a statusCode: those in payload format
 // 1.0, and those of WebSocket APIs. An error wraps errMalformed.
@@ -82,12 +92,12 @@ func proxyAnswer(out []byte) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return parseAnswer(fields)
+	return parseAnswer(fields, membersV1)
 }
 
-// parseAnswer reads an answer whose keys have been told apart by splitAnswer.
-// An error wraps errMalformed.
-func parseAnswer(fields map[string]json.RawMessage) (answer, error) {
+// parseAnswer reads the members of an answer whose keys have been told apart by
+// splitAnswer; others do not count. An error wraps errMalformed.
+func parseAnswer(fields map[string]json.RawMessage, members []string) (answer, error) {
 	var a answer
 	var headers map[string]scalar
 	var multi map[string][]scalar
@@ -99,10 +109,18 @@ func parseAnswer(fields map[string]json.RawMessage) (answer, error) {
 		{"statusCode", &status}, {"headers", &headers}, {"multiValueHeaders", &multi},
 		{"cookies", &a.cookies}, {"body", &a.body}, {"isBase64Encoded", &a.base64},
 	} {
-		if raw := fields[f.key]; raw != nil {
-			if err := json.Unmarshal(raw, f.to); err != nil {
-				return a, fmt.Errorf("%w: %s: %w", errMalformed, f.key, err)
+		raw := fields[f.key]
+		if raw == nil {
+			continue
+		}
+		if !slices.Contains(members, f.key) {
+			if len(bytes.Trim(raw, "[]{} \t\r\n")) > 0 && string(raw) != "null" {
+				a.ignored = f.key
 			}
+			continue
+		}
+		if err := json.Unmarshal(raw, f.to); err != nil {
+			return a, fmt.Errorf("%w: %s: %w", errMalformed, f.key, err)
 		}
 	}
 	if status == 0 {

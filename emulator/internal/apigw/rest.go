@@ -212,9 +212,6 @@ func (a *restAPI) wantsBinary(r *http.Request) bool {
 	return a.isBinary(first)
 }
 
-// answerMembers are all that an answer may have.
-var answerMembers = []string{"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
-
 // answerREST reads a function's answer. Unlike HTTP APIs, REST APIs take no
 // member that they do not know, and do without a statusCode. An error wraps
 // errMalformed.
@@ -227,14 +224,14 @@ func answerREST(out []byte) (answer, error) {
 		return answer{}, fmt.Errorf("%w: no object", errMalformed)
 	}
 	for name := range fields {
-		if !slices.Contains(answerMembers, name) {
+		if !slices.Contains(membersV1, name) {
 			return answer{}, fmt.Errorf("%w: a REST API takes no %s", errMalformed, name)
 		}
 	}
 	if fields["statusCode"] == nil {
 		fields["statusCode"] = json.RawMessage("200")
 	}
-	ans, err := parseAnswer(fields)
+	ans, err := parseAnswer(fields, membersV1)
 	if err == nil && ans.status < 200 {
 		err = fmt.Errorf("%w: status %d", errMalformed, ans.status)
 	}
