@@ -103,6 +103,23 @@ func TestChunkedBodiesHaveALength(t *testing.T) {
 	}
 }
 
+// TestRequestsWithoutABodyHaveALength: of the service's own making, as clients
+// send none with a GET.
+// https://github.com/aws/aws-lambda-java-libs/pull/230
+func TestRequestsWithoutABodyHaveALength(t *testing.T) {
+	t.Parallel()
+	stack := httpStack("GET /2", "GET /1")
+	stack.HTTPAPIs[0].Routes[1].PayloadFormat = "1.0"
+	f := start(t, stack, nil)
+	for _, tt := range []struct{ path, name string }{{"/2", "content-length"}, {"/1", "Content-Length"}} {
+		f.request("GET", tt.path, "")
+		var ev struct{ Headers map[string]string }
+		if json.Unmarshal(f.event("GET "+tt.path, 0), &ev); ev.Headers[tt.name] != "0" {
+			t.Errorf("%s: got headers %v, want %s 0", tt.path, ev.Headers, tt.name)
+		}
+	}
+}
+
 func TestHTTPAnswers(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

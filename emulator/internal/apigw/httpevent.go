@@ -141,8 +141,13 @@ func (c *httpCall) headers(now time.Time) map[string][]string {
 	for name, value := range forwarded(c.r, c.api.g.port, now) {
 		out[strings.ToLower(name)] = []string{value}
 	}
-	if out["content-length"] == nil && len(c.body) > 0 {
-		out["content-length"] = []string{strconv.Itoa(len(c.body))} // it came in chunks
+	if out["content-length"] == nil {
+		switch {
+		case len(c.body) > 0: // it came in chunks
+			out["content-length"] = []string{strconv.Itoa(len(c.body))}
+		case c.r.ContentLength == 0: // requests without a body have it too
+			out["content-length"] = []string{"0"}
+		}
 	}
 	return out
 }
