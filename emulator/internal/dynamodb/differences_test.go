@@ -17,6 +17,8 @@ var explained = []struct {
 		"DynamoDB Local has no tags, limits, endpoints and backups"},
 	{"", "", "", "", `^InternalFailure|^500|^: `,
 		"DynamoDB Local fails where the JSON is not what it expects"},
+	{"", "", "", "reserved keyword: (?i:size)", "^{",
+		"DynamoDB Local does not know that SIZE is reserved, which is on AWS's list"},
 	{"", "", "", "^SerializationException", "",
 		"DynamoDB Local converts JSON values of another type, or ignores them"},
 	{"", "", "", "^UnknownOperationException", "",

@@ -11,6 +11,17 @@ import (
 // maxIn is how many values IN may choose from.
 const maxIn = 100
 
+// Types of values that operators and functions may take.
+const (
+	scalarKinds = " S N B "
+	prefixKinds = " S B "
+	sizedKinds  = " S B SS NS BS L M "
+	listKinds   = " L "
+	numberKinds = " N "
+)
+
+func hasKind(kinds string, k kind) bool { return strings.Contains(kinds, " "+string(k)+" ") }
+
 func (p *parser) wrongCount(op string, n int) error {
 	return p.invalid("Incorrect number of operands for operator or function; operator or function: " + op + ", number of operands: " + strconv.Itoa(n))
 }
@@ -19,56 +30,89 @@ func (p *parser) wrongType(op string, k kind) error {
 	return p.invalid("Incorrect operand type for operator or function; operator or function: " + op + ", operand type: " + string(k))
 }
 
-// checked gives the condition, or what can be said against it without an item.
-func (p *parser) checked(c *condition) (*condition, error) {
-	if err := p.operator(); err != nil {
-		return nil, err
-	}
-	if len(c.args) == 2 && c.args[0].path != nil && slices.Equal(c.args[0].path, c.args[1].path) {
-		return nil, p.invalid("The first operand must be distinct from the remaining operands for this operator or function; operator: " +
-			c.op + ", first operand: " + c.args[0].path.String())
-	}
-	switch c.op {
-	case "attribute_exists", "attribute_not_exists":
-		if len(c.args) != 1 {
-			return nil, p.wrongCount(c.op, len(c.args))
-		}
-		if c.args[0].path == nil {
-			return nil, p.invalid("Operator or function requires a document path; operator or function: " + c.op)
-		}
-	case "attribute_type", "begins_with", "contains":
-		if len(c.args) != 2 {
-			return nil, p.wrongCount(c.op, len(c.args))
-		}
-		return c, p.checkFunction(c)
-	case "<", "<=", ">", ">=":
-		return c, p.checkOrdered(c.op, c.args)
-	case "BETWEEN":
-		return c, p.checkBetween(c.args)
-	case "IN":
-		if len(c.args) > maxIn+1 {
-			return nil, p.invalid("The IN operator is provided with too many operands; number of operands: " + strconv.Itoa(len(c.args)-1))
-		}
-	}
-	return c, nil
+// misplaced is the error for a function that has no value, where one is needed,
+// or the reverse.
+func (p *parser) misplaced(name string) error {
+	return p.invalid("The function is not allowed to be used this way in an expression; function: " + name)
 }
 
-func (p *parser) checkFunction(c *condition) error {
-	second := c.args[1].value
-	switch {
-	case c.op == "attribute_type" && (second == nil || second.kind != kindString):
-		k := kindString
-		if second != nil {
-			k = second.kind
+// checkComparison says what is wrong with a comparison without an item.
+func (p *parser) checkComparison(c *condition) error {
+	if fn := c.args[0].fn; fn != "" && !functions[fn].inner {
+		return p.misplaced(fn)
+	}
+	if err := p.operator(); err != nil {
+		return err
+	}
+	if err := p.checkDistinct(c.op, c.args); err != nil {
+		return err
+	}
+	switch c.op {
+	case "<", "<=", ">", ">=":
+		return p.checkKinds(c.op, c.args, scalarKinds)
+	case "BETWEEN":
+		return p.checkBetween(c.args)
+	case "IN":
+		if n := len(c.args) - 1; n > maxIn {
+			return p.invalid("The IN operator is provided with too many operands; number of operands: " + strconv.Itoa(n))
 		}
-		return p.wrongType(c.op, k)
-	case c.op == "attribute_type" && !slices.Contains(allKinds, kind(second.text)):
-		return p.invalid("Invalid attribute type name found; type: " + second.text + ", valid types: {" + joinKinds() + "}")
-	case c.op == "begins_with":
-		for _, a := range c.args {
-			if a.value != nil && a.value.kind != kindString && a.value.kind != kindBinary {
-				return p.wrongType(c.op, a.value.kind)
-			}
+	}
+	return nil
+}
+
+// checkFunction says what is wrong with the operands of a function without an
+// item.
+func (p *parser) checkFunction(o operand) error {
+	switch o.fn {
+	case "attribute_exists", "attribute_not_exists", "if_not_exists":
+		if o.args[0].path == nil {
+			return p.invalid("Operator or function requires a document path; operator or function: " + o.fn)
+		}
+	case "size":
+		return p.checkKinds(o.fn, o.args, sizedKinds)
+	case "list_append":
+		return p.checkKinds(o.fn, o.args, listKinds)
+	}
+	if err := p.checkDistinct(o.fn, o.args); err != nil {
+		return err
+	}
+	switch o.fn {
+	case "begins_with":
+		return p.checkKinds(o.fn, o.args, prefixKinds)
+	case "attribute_type":
+		return p.checkAttributeType(o.args[1].value)
+	}
+	return nil
+}
+
+func (p *parser) checkAttributeType(v *value) error {
+	switch {
+	case v == nil:
+		return p.wrongType("attribute_type", kindString)
+	case v.kind != kindString:
+		return p.wrongType("attribute_type", v.kind)
+	case !slices.Contains(allKinds, kind(v.text)):
+		return p.invalid("Invalid attribute type name found; type: " + v.text + ", valid types: {" + joinKinds() + "}")
+	}
+	return nil
+}
+
+// checkDistinct refuses to compare a path with itself.
+func (p *parser) checkDistinct(op string, args []operand) error {
+	first := args[0].path
+	if first == nil || !slices.ContainsFunc(args[1:], func(o operand) bool { return slices.Equal(o.path, first) }) {
+		return nil
+	}
+	return p.invalid("The first operand must be distinct from the remaining operands for this operator or function; operator: " +
+		op + ", first operand: " + first.String())
+}
+
+// checkKinds refuses operands of which it is known that they are of no type in
+// kinds.
+func (p *parser) checkKinds(op string, args []operand, kinds string) error {
+	for _, a := range args {
+		if k := a.kind(); k != "" && !hasKind(kinds, k) {
+			return p.wrongType(op, k)
 		}
 	}
 	return nil
@@ -84,21 +128,8 @@ func joinKinds() string {
 	return strings.Join(names, ",")
 }
 
-// checkOrdered refuses values that have no order.
-func (p *parser) checkOrdered(op string, args []operand) error {
-	for _, a := range args {
-		if a.value == nil {
-			continue
-		}
-		if _, ok := a.value.compare(*a.value); !ok {
-			return p.wrongType(op, a.value.kind)
-		}
-	}
-	return nil
-}
-
 func (p *parser) checkBetween(args []operand) error {
-	if err := p.checkOrdered("BETWEEN", args); err != nil {
+	if err := p.checkKinds("BETWEEN", args, scalarKinds); err != nil {
 		return err
 	}
 	low, high := args[1].value, args[2].value

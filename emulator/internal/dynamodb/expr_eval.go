@@ -14,9 +14,9 @@ import (
 func (c *condition) holds(it item) bool {
 	switch c.op {
 	case "AND":
-		return c.kids[0].holds(it) && c.kids[1].holds(it)
+		return !slices.ContainsFunc(c.kids, func(kid *condition) bool { return !kid.holds(it) })
 	case "OR":
-		return c.kids[0].holds(it) || c.kids[1].holds(it)
+		return slices.ContainsFunc(c.kids, func(kid *condition) bool { return kid.holds(it) })
 	case "NOT":
 		return !c.kids[0].holds(it)
 	}

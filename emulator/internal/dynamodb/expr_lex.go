@@ -34,6 +34,8 @@ func lexOne(src string) (kind byte, n int) {
 	switch c := src[0]; {
 	case isLetter(c):
 		return 'a', wordLen(src)
+	case c == '0':
+		return '0', 1 // digits behind it are another number
 	case isDigit(c):
 		for n < len(src) && isDigit(src[n]) {
 			n++
@@ -56,16 +58,18 @@ func lexOne(src string) (kind byte, n int) {
 	return '?', 1
 }
 
+// wordLen is how much of s can be in a word, which only a letter begins, or in a
+// placeholder.
 func wordLen(s string) int {
 	n := 0
-	for n < len(s) && (isLetter(s[n]) || isDigit(s[n])) {
+	for n < len(s) && (isLetter(s[n]) || isDigit(s[n]) || s[n] == '_') {
 		n++
 	}
 	return n
 }
 
 func isLetter(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

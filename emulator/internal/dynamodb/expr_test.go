@@ -1,7 +1,9 @@
 package dynamodb
 
 import (
+	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -39,9 +41,41 @@ func testItem(t testing.TB, text string) item {
 	return it
 }
 
+// placeholdersOf gives the names and values that an expression of the tests uses,
+// as members of a request.
+func placeholdersOf(t testing.TB, expr string) string {
+	all := testBindings(t)
+	names, values := map[string]string{}, item{}
+	for _, placeholder := range regexp.MustCompile(`[#:]\w+`).FindAllString(expr, -1) {
+		if name, ok := all.names[placeholder]; ok {
+			names[placeholder] = name
+		} else if v, ok := all.values[placeholder]; ok {
+			values = values.with(placeholder, v)
+		}
+	}
+	var out []byte
+	if len(names) > 0 {
+		text, _ := json.Marshal(names)
+		out = append(append(out, `,"ExpressionAttributeNames":`...), text...)
+	}
+	if len(values) > 0 {
+		out = values.appendJSON(append(out, `,"ExpressionAttributeValues":`...))
+	}
+	return string(out)
+}
+
+// openWithItem has a table with exprItem in it.
+func openWithItem(t *testing.T) *bench {
+	b := open(t, "")
+	b.must("CreateTable", hashTable, "Things", "S")
+	b.must("PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"},`+strings.TrimPrefix(exprItem, "{")+`}`)
+	return b
+}
+
 func TestConditions(t *testing.T) {
 	t.Parallel()
 	it := testItem(t, exprItem)
+	b := openWithItem(t)
 	for _, tt := range []struct {
 		expr string
 		want bool
@@ -50,14 +84,20 @@ func TestConditions(t *testing.T) {
 		{"n < :s", false}, {"n > :s", false}, {"n <> :s", true}, {"ss = :set", true}, {"nul = :nul", true}, {"t = :t", true},
 		{"gone = :s", false}, {"gone <> :s", true}, {"gone < :s", false}, {"gone = absent", false}, {"NOT gone = :s", true}, {"#dot = :s", false},
 		{"n BETWEEN :n1 AND :n6", true}, {"n BETWEEN :n6 AND :n6", false}, {"n between :n5 and :n5", true}, {"s BETWEEN :n1 AND :n6", false}, {":n5 BETWEEN m.#s AND n", false},
-		{"n IN (:n6, :n5)", true}, {"n IN (:n6)", false}, {"gone IN (:n6)", false}, {"NOT n IN (:n6)", true}, {"n in (l[1], n)", true},
+		{"n IN (:n6, :n5)", true}, {"n IN (:n6)", false}, {"gone IN (:n6)", false}, {"NOT n IN (:n6)", true}, {"n in (l[1], m.q.n, size(s))", true},
 		{"attribute_exists(s)", true}, {"attribute_exists(m.q.n)", true}, {"attribute_exists(m.q.gone)", false}, {"attribute_exists(l[2].k)", true}, {"attribute_exists(l[3])", false}, {"attribute_exists(s[0])", false}, {"attribute_exists(l.k)", false},
 		{"attribute_not_exists(gone)", true}, {"attribute_not_exists(s)", false}, {"attribute_type(s, :S)", true}, {"attribute_type(l, :L)", true}, {"attribute_type(n, :S)", false}, {"attribute_type(gone, :S)", false},
 		{"begins_with(s, :he)", true}, {"begins_with(s, :x)", false}, {"begins_with(b, :b)", true}, {"begins_with(n, :he)", false}, {"begins_with(b, :he)", false},
 		{"contains(s, :he)", true}, {"contains(ss, :a)", true}, {"contains(ss, :x)", false}, {"contains(ns, :n1)", true}, {"contains(l, :x)", true}, {"contains(b, :b)", true}, {"contains(n, :n5)", false}, {"contains(l, :t)", false},
-		{"size(s) = :n5", true}, {"size(l) >= :n3", true}, {"size(m) = :n1", true}, {"size(b) = :n3", true}, {"size(n) = :n1", false}, {"size(gone) = :n1", false}, {"size(u) = :n2", true}, {"size(smile) = :n3", true}, {"n = size(s)", true}, {"size(ns) < size(l)", true},
+		{"size(s) = :n5", true}, {"size(l) >= :n3", true}, {"size(m) = :n1", true}, {"size(b) = :n3", true}, {"size(n) = :n1", false}, {"size(gone) = :n1", false}, {"size(u) = :n2", true}, {"size(smile) = :n3", true}, {"n = size(s)", true}, {"size(ns) < size(l)", true}, {"size(:s) = n", true}, {"contains(ns, size(ns))", true}, {"contains(:s, :he)", true},
 		{"s = :s AND n = :n6", false}, {"s = :s OR n = :n6", true}, {"s = :he OR n = :n6 AND s = :s", false}, {"(s = :s OR n = :n6) AND s = :s", true}, {"s = :s AND NOT (n = :n6 OR n = :n1)", true},
 		{"NOT s = :he AND n = :n5", true}, {"NOT NOT s = :s", true}, {"(NOT s = :s)", false}, {"l[2].k = :v", true}, {"l [ 1 ] > :n6", true}, {"m.q.n=:n1", true},
+		{"s = :s AND n = :n5 AND t = :t", true}, {"s = :s AND n = :n6 AND t = :t", false}, {"s = :he OR n = :n6 OR t = :t", true}, {"s = :he OR n = :n6 OR ss = :t", false},
+		{"s = :s AND (n = :n6 OR t = :t) AND NOT s = :he", true}, {"n = :n5 AND s = :s OR gone = :s AND s = :he OR s = :he", true},
+		{"(s) = :s", true}, {"s = (:s)", true}, {"((s) = (:s))", true}, {"NOT (s) = :he", true}, {"(:s) = (s)", true}, {"(m.q.n) < (n)", true}, {"(s) = :he OR (n) = :n5", true},
+		{"n IN ((:n6), (:n5))", true}, {"(n) in (:n6, (:n5))", true}, {"(n) BETWEEN (:n1) AND (:n6)", true}, {"(n BETWEEN :n1 AND :n6)", true},
+		{"size((s)) = :n5", true}, {"(size(s)) = :n5", true}, {"((size((s))) = (:n5))", true}, {"n < (size(u))", false}, {"(attribute_exists((s)))", true}, {"NOT (attribute_exists(gone))", true},
+		{"((s) = :he OR (s = :s)) AND ((n) > :n1 AND (attribute_exists(l)))", true},
 	} {
 		t.Run(tt.expr, func(t *testing.T) {
 			t.Parallel()
@@ -68,12 +108,17 @@ func TestConditions(t *testing.T) {
 			if got := c.holds(it); got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
+			out := b.must("Scan", `{"TableName":"Things","Select":"COUNT","FilterExpression":%q%s}`, tt.expr, placeholdersOf(t, tt.expr))
+			if got := strings.HasPrefix(out, `{"Count":1,`); got != tt.want {
+				t.Errorf("as filter: got %s, want %v", out, tt.want)
+			}
 		})
 	}
 }
 
 func TestConditionErrors(t *testing.T) {
 	t.Parallel()
+	b := openWithItem(t)
 	for _, tt := range []struct{ expr, want string }{
 		{"", "The expression can not be empty;"},
 		{"  ", "The expression can not be empty;"},
@@ -94,6 +139,30 @@ func TestConditionErrors(t *testing.T) {
 		{"s = :gone", "An expression attribute value used in expression is not defined; attribute value: :gone"},
 		{"((s = :s))", "The expression has redundant parentheses;"},
 		{"((s = :s)) AND n = :n1", "The expression has redundant parentheses;"},
+		{"((s)) = :s", "The expression has redundant parentheses;"},
+		{"s = ((:s))", "The expression has redundant parentheses;"},
+		{"s IN (((:s)))", "The expression has redundant parentheses;"},
+		{"size(((s))) = :n1", "The expression has redundant parentheses;"},
+		{"((attribute_exists(s)))", "The expression has redundant parentheses;"},
+		{"(((s) = :s))", "The expression has redundant parentheses;"},
+		{"(s)", `Syntax error; token: "<EOF>", near: ")"`},
+		{"(s", `Syntax error; token: "<EOF>", near: "s"`},
+		{"(s AND n)", `Syntax error; token: "AND", near: "s AND n"`},
+		{"(s) AND n = :n1", `Syntax error; token: "AND", near: ") AND n"`},
+		{"(n = :n1 OR s)", `Syntax error; token: ")", near: "s)"`},
+		{"(NOT s) = :s", `Syntax error; token: ")", near: "s) ="`},
+		{"(s = :s) = :s", `Syntax error; token: "=", near: ") = :s"`},
+		{"(s, n) = :s", `Syntax error; token: ",", near: "s, n"`},
+		{"() = :s", `Syntax error; token: ")", near: "() ="`},
+		{"s = ()", `Syntax error; token: ")", near: "()"`},
+		{"(l)[0] = :s", `Syntax error; token: "[", near: ")[0"`},
+		{"(m).q = :s", `Syntax error; token: ".", near: ").q"`},
+		{"_s = :s", `Syntax error; token: "_", near: "_s"`},
+		{"m._q = :s", `Syntax error; token: "_", near: "._q"`},
+		{"_size(s) = :n1", `Syntax error; token: "_", near: "_size"`},
+		{"l[01] = :s", `Syntax error; token: "1", near: "01]"`},
+		{"l[00] = :s", `Syntax error; token: "0", near: "00]"`},
+		{"12s = :s", `Syntax error; token: "12", near: "12s"`},
 		{"foo(s)", "Invalid function name; function: foo"},
 		{"s = foo(s)", "Invalid function name; function: foo"},
 		{"Attribute_exists(s)", "Invalid function name; function: Attribute_exists"},
@@ -103,13 +172,27 @@ func TestConditionErrors(t *testing.T) {
 		{"attribute_exists(s, n)", "Incorrect number of operands for operator or function; operator or function: attribute_exists, number of operands: 2"},
 		{"attribute_exists(:s)", "Operator or function requires a document path; operator or function: attribute_exists"},
 		{"size(s, n) = :n1", "Incorrect number of operands for operator or function; operator or function: size, number of operands: 2"},
-		{"size(:s) = :n1", "Operator or function requires a document path; operator or function: size"},
+		{"size(:n1) = :n1", "Incorrect operand type for operator or function; operator or function: size, operand type: N"},
+		{"size(size(s)) = :n1", "Incorrect operand type for operator or function; operator or function: size, operand type: N"},
+		{"size(s) < :set", "Incorrect operand type for operator or function; operator or function: <, operand type: SS"},
+		{"begins_with(s, size(s))", "Incorrect operand type for operator or function; operator or function: begins_with, operand type: N"},
+		{"s = :s AND size(s)", "The function is not allowed to be used this way in an expression; function: size"},
+		{"size(s) OR s = :s", "The function is not allowed to be used this way in an expression; function: size"},
+		{"NOT (size(s))", "The function is not allowed to be used this way in an expression; function: size"},
+		{"size(s) :s", `Syntax error; token: ":s", near: ") :s"`},
+		{"attribute_exists(s) < :n1", "The function is not allowed to be used this way in an expression; function: attribute_exists"},
+		{"(attribute_exists(s)) = :n1", "The function is not allowed to be used this way in an expression; function: attribute_exists"},
+		{"contains(s, :s) IN (:n1)", "The function is not allowed to be used this way in an expression; function: contains"},
+		{"begins_with(attribute_exists(s), :s)", "The function is not allowed to be used this way in an expression; function: attribute_exists"},
+		{"s = list_append(s, s)", "The function is not allowed in a condition expression; function: list_append"},
 		{"begins_with(s)", "Incorrect number of operands for operator or function; operator or function: begins_with, number of operands: 1"},
 		{"begins_with(s, :n1)", "Incorrect operand type for operator or function; operator or function: begins_with, operand type: N"},
 		{"attribute_type(s, :n1)", "Incorrect operand type for operator or function; operator or function: attribute_type, operand type: N"},
 		{"attribute_type(s, :bad)", "Invalid attribute type name found; type: BAD, valid types: {B,NULL,SS,BOOL,M,L,N,NS,BS,S}"},
 		{"s = #s", "The first operand must be distinct from the remaining operands for this operator or function; operator: =, first operand: [s]"},
 		{"contains(l[2].k, l[2].k)", "The first operand must be distinct from the remaining operands for this operator or function; operator: contains, first operand: [l, [2], k]"},
+		{"n IN (:n1, n)", "The first operand must be distinct from the remaining operands for this operator or function; operator: IN, first operand: [n]"},
+		{"n BETWEEN :n1 AND (n)", "The first operand must be distinct from the remaining operands for this operator or function; operator: BETWEEN, first operand: [n]"},
 		{"s < :t", "Incorrect operand type for operator or function; operator or function: <, operand type: BOOL"},
 		{"n BETWEEN :n6 AND :n1", "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {N:6}, upper bound operand: AttributeValue: {N:1}"},
 		{"n BETWEEN :n6 AND :s", "The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: {N:6}, upper bound operand: AttributeValue: {S:hello}"},
@@ -122,6 +205,7 @@ func TestConditionErrors(t *testing.T) {
 		if want := "Validation: Invalid ConditionExpression: " + tt.want; err == nil || short(err) != want {
 			t.Errorf("%s:\n got %v\nwant %s", tt.expr, err, want)
 		}
+		b.wantError("Scan", fmt.Sprintf(`{"TableName":"Things","FilterExpression":%q%s}`, tt.expr, placeholdersOf(t, tt.expr)), "Validation: Invalid FilterExpression: "+tt.want)
 	}
 }
 
@@ -147,9 +231,11 @@ func TestPlaceholderErrors(t *testing.T) {
 func TestUpdates(t *testing.T) {
 	t.Parallel()
 	const old = `{"n":{"N":"5"},"l":{"L":[{"N":"0"},{"N":"1"},{"N":"2"},{"N":"3"}]},"m":{"M":{"a":{"N":"1"}}},"ss":{"SS":["a","b"]},"ns":{"NS":["1"]},"s":{"S":"x"}}`
-	const values = `{":1":{"N":"1"},":s":{"S":"v"},":l":{"L":[{"S":"v"}]},":ss":{"SS":["b","c"]},":all":{"SS":["a","b"]},":ns":{"NS":["2"]}}`
+	const values = `{":1":{"N":"1"},":more":{"NS":["10","2","1.0","-1"]},":s":{"S":"v"},":l":{"L":[{"S":"v"}]},":ss":{"SS":["b","c"]},":all":{"SS":["a","b"]},":ns":{"NS":["2"]}}`
 	for _, tt := range []struct{ expr, want string }{ // want: the attributes that the update leaves different
 		{"SET n = n + :1", `n={"N":"6"}`}, {"SET n = n - :1, s = :s", `n={"N":"4"} s={"S":"v"}`}, {"set n = :1 - n", `n={"N":"-4"}`}, {"SET n = (n + :1)", `n={"N":"6"}`},
+		{"SET n = (n) + (:1)", `n={"N":"6"}`}, {"SET n = ((n) - :1)", `n={"N":"4"}`}, {"SET x = (n), s = (:s)", `s={"S":"v"} x={"N":"5"}`}, {"SET x = if_not_exists((x), (:1)) + (if_not_exists(gone, :1))", `x={"N":"2"}`},
+		{"SET x = (list_append((:l), if_not_exists(gone, (:l))))", `x={"L":[{"S":"v"},{"S":"v"}]}`},
 		{"SET x = if_not_exists(x, :1) + :1", `x={"N":"2"}`}, {"SET n = if_not_exists(n, :1)", ``}, {"SET x = if_not_exists(gone, n)", `x={"N":"5"}`},
 		{"SET x = if_not_exists(gone, if_not_exists(s, :1))", `x={"S":"x"}`},
 		{"SET l = list_append(l, :l)", `l={"L":[{"N":"0"},{"N":"1"},{"N":"2"},{"N":"3"},{"S":"v"}]}`}, {"SET x = list_append(:l, :l)", `x={"L":[{"S":"v"},{"S":"v"}]}`},
@@ -158,7 +244,7 @@ func TestUpdates(t *testing.T) {
 		{"REMOVE s", `-s`}, {"REMOVE gone", ``}, {"REMOVE l[0], l[2]", `l={"L":[{"N":"1"},{"N":"3"}]}`}, {"REMOVE l[9]", ``}, {"REMOVE m.a, m.gone", `m={"M":{}}`},
 		{"REMOVE l[0] SET l[1] = :s", `l={"L":[{"S":"v"},{"N":"2"},{"N":"3"}]}`},
 		{"ADD n :1, x :1", `n={"N":"6"} x={"N":"1"}`}, {"ADD ss :ss", `ss={"SS":["a","b","c"]}`}, {"ADD x :ss, m.a :1", `m={"M":{"a":{"N":"2"}}} x={"SS":["b","c"]}`},
-		{"DELETE ss :ss", `ss={"SS":["a"]}`}, {"DELETE ss :all", `-ss`}, {"DELETE gone :ss", ``}, {"ADD ns :ns DELETE ss :ss SET s = :s REMOVE n", `-n ns={"NS":["1","2"]} s={"S":"v"} ss={"SS":["a"]}`},
+		{"DELETE ss :ss", `ss={"SS":["a"]}`}, {"DELETE ss :all", `-ss`}, {"DELETE gone :ss", ``}, {"DELETE ns :more", `-ns`}, {"ADD ns :ns DELETE ss :ss SET s = :s REMOVE n", `-n ns={"NS":["1","2"]} s={"S":"v"} ss={"SS":["a"]}`},
 	} {
 		t.Run(tt.expr, func(t *testing.T) {
 			t.Parallel()
@@ -203,6 +289,7 @@ func differences(before, after item) string {
 
 func TestUpdateErrors(t *testing.T) {
 	t.Parallel()
+	b := openWithItem(t)
 	it := testItem(t, exprItem)
 	const syntax = "Invalid UpdateExpression: "
 	for _, tt := range []struct{ expr, want string }{
@@ -212,6 +299,27 @@ func TestUpdateErrors(t *testing.T) {
 		{"SET n = :n1,", syntax + `Syntax error; token: "<EOF>", near: ","`},
 		{"SET n = :n1 SET s = :s", syntax + `The "SET" section can only be used once in an update expression;`},
 		{"SET n = n + :n1 + :n1", syntax + `Syntax error; token: "+", near: ":n1 + :n1"`},
+		{"SET x = ((n))", syntax + "The expression has redundant parentheses;"},
+		{"SET x = ((n + :n1))", syntax + "The expression has redundant parentheses;"},
+		{"SET x = ((n)) + :n1", syntax + "The expression has redundant parentheses;"},
+		{"SET x = list_append(((l)), :list)", syntax + "The expression has redundant parentheses;"},
+		{"SET x = (n + :n1) - :n1", syntax + `Syntax error; token: "-", near: ") - :n1"`},
+		{"SET x = n + (n - :n1)", syntax + `Syntax error; token: "-", near: "n - :n1"`},
+		{"SET x = if_not_exists(x, (:n1 + :n1))", syntax + `Syntax error; token: "+", near: ":n1 + :n1"`},
+		{"SET x = (n", syntax + `Syntax error; token: "<EOF>", near: "n"`},
+		{"SET x = n)", syntax + `Syntax error; token: ")", near: "n)"`},
+		{"SET (x) = n", syntax + `Syntax error; token: "(", near: "SET (x"`},
+		{"REMOVE (x)", syntax + `Syntax error; token: "(", near: "REMOVE (x"`},
+		{"ADD n (:n1)", syntax + `Syntax error; token: "(", near: "n (:n1"`},
+		{"SET _123 = :n1", syntax + `Syntax error; token: "_", near: "SET _123"`},
+		{"SET x = _f(n)", syntax + `Syntax error; token: "_", near: "= _f"`},
+		{"REMOVE l[01]", syntax + `Syntax error; token: "1", near: "01]"`},
+		{"SET x = list_append(list_append(l, :list), :list)", syntax + "The function is not allowed to be used this way in an expression; function: list_append"},
+		{"SET x = list_append(:list, (list_append(l, :list)))", syntax + "The function is not allowed to be used this way in an expression; function: list_append"},
+		{"SET x = if_not_exists(x, list_append(l, :list))", syntax + "The function is not allowed to be used this way in an expression; function: list_append"},
+		{"SET x = list_append(l, :list) + :n1", syntax + "The function is not allowed to be used this way in an expression; function: list_append"},
+		{"SET x = :n1 + list_append(l, :list)", syntax + "The function is not allowed to be used this way in an expression; function: list_append"},
+		{"SET x = if_not_exists(n, n)", syntax + "The first operand must be distinct from the remaining operands for this operator or function; operator: if_not_exists, first operand: [n]"},
 		{"SET n = size(s)", syntax + "The function is not allowed in an update expression; function: size"},
 		{"SET n = foo(s)", syntax + "Invalid function name; function: foo"},
 		{"SET n = if_not_exists(s)", syntax + "Incorrect number of operands for operator or function; operator or function: if_not_exists, number of operands: 1"},
@@ -243,6 +351,11 @@ func TestUpdateErrors(t *testing.T) {
 		if want := "Validation: " + tt.want; err == nil || short(err) != want {
 			t.Errorf("%s:\n got %v\nwant %s", tt.expr, err, want)
 		}
+		want := tt.want
+		if strings.HasPrefix(want, syntax) {
+			want = envelope + want
+		}
+		b.wantError("UpdateItem", fmt.Sprintf(`{"TableName":"Things","Key":{"pk":{"S":"a"}},"UpdateExpression":%q%s}`, tt.expr, placeholdersOf(t, tt.expr)), "Validation: "+want)
 	}
 }
 
@@ -262,7 +375,7 @@ func TestProjections(t *testing.T) {
 		}
 	}
 	for _, tt := range []struct{ expr, want string }{
-		{"s,", `Syntax error; token: "<EOF>", near: ","`}, {"s n", `Syntax error; token: "n", near: "s n"`}, {":s", `Syntax error; token: ":s", near: ":s"`},
+		{"s,", `Syntax error; token: "<EOF>", near: ","`}, {"s n", `Syntax error; token: "n", near: "s n"`}, {"(s)", `Syntax error; token: "(", near: "(s"`}, {":s", `Syntax error; token: ":s", near: ":s"`},
 		{"m.q, x, m", "Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [m, q], path two: [m]"},
 		{"l, l[0]", "Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [l], path two: [l, [0]]"},
 		{"m, m.q", "Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [m], path two: [m, q]"},

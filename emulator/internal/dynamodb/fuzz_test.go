@@ -20,6 +20,7 @@ func FuzzExpressions(f *testing.F) {
 	for _, seed := range []string{
 		"s = :s AND (n BETWEEN :n1 AND :n6 OR NOT contains(l, :x))", "size(m.q) IN (:n1, n)", "attribute_type(l[2].k, :S)",
 		"SET n = n + :n1, l[7] = list_append(l, :list) REMOVE m.q.n ADD ns :n1 DELETE ss :set", "SET x = if_not_exists(gone, :s)", "s, l[0], m.q", "((", "#s = :s",
+		"((s) = (:s) AND (size((s))) < :n6)", "NOT (attribute_exists(s))", "SET x = ((n) + :n1), l[0] = (list_append(if_not_exists((l), :list), l))", "_s = l[01]",
 	} {
 		f.Add(seed)
 	}
@@ -28,7 +29,9 @@ func FuzzExpressions(f *testing.F) {
 		if c, err := parseCondition("FilterExpression", src, testBindings(t)); err == nil {
 			c.holds(it)
 			c.holds(nil)
-			keyRange(c, schema{hash: keyAttribute{"s", kindString}, sort: keyAttribute{"n", kindNumber}})
+			if terms, err := keyTerms(c); err == nil {
+				rangeOf(terms, schema{hash: keyAttribute{"s", kindString}, sort: keyAttribute{"n", kindNumber}})
+			}
 		} else {
 			wantClientError(t, err)
 		}

@@ -2,20 +2,12 @@
 
 package dynamodb
 
-import "strings"
-
 // comparison is a ComparisonOperator.
 type comparison struct {
 	op       string // as in an expression
 	min, max int    // how many values it takes
 	kinds    string // types of values, with spaces around each; "" for all
 }
-
-// Types of values that a ComparisonOperator may take.
-const (
-	scalarKinds = " S N B "
-	prefixKinds = " S B "
-)
 
 // manyValues is how many values IN takes at most: as many as there are.
 const manyValues = 1 << 30
@@ -42,7 +34,7 @@ func (c *legacyCondition) checkValues() error {
 		if v.kind != c.values[0].kind {
 			return invalidParameter("AttributeValues inside AttributeValueList must be of same type")
 		}
-		if is.kinds != "" && !strings.Contains(is.kinds, " "+string(v.kind)+" ") {
+		if is.kinds != "" && !hasKind(is.kinds, v.kind) {
 			return invalidParameter("ComparisonOperator %s is not valid for %s AttributeValue type", c.op, v.kind)
 		}
 	}
@@ -119,14 +111,12 @@ func (l *legacy) combine(conditions []legacyCondition) (*condition, error) {
 			return nil, validation("ConditionalOperator can only be used when Filter or Expected has two or more elements")
 		}
 	}
-	var all *condition
+	if len(conditions) == 0 {
+		return nil, nil
+	}
+	all := &condition{op: op}
 	for _, c := range conditions {
-		one := c.translate()
-		if all == nil {
-			all = one
-			continue
-		}
-		all = &condition{op: op, kids: []*condition{all, one}}
+		all.kids = append(all.kids, c.translate())
 	}
 	return all, nil
 }

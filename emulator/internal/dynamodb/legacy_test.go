@@ -54,6 +54,32 @@ func TestExpected(t *testing.T) {
 	}
 }
 
+// TestManyConditions has more conditions than could call each other: they are
+// one operator's operands, whatever their number.
+func TestManyConditions(t *testing.T) {
+	t.Parallel()
+	const many = 100_000
+	for _, operator := range []string{"", "AND", "OR"} {
+		l := legacy{operator: operator}
+		for i := range many {
+			l.expected = append(l.expected, legacyCondition{name: fmt.Sprint("a", i), op: []string{"NOT_NULL", "NULL"}[i%2]})
+		}
+		c, err := l.expectedCondition()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(c.kids) != many {
+			t.Errorf("%s: %d operands, want %d", operator, len(c.kids), many)
+		}
+		if got, want := c.holds(nil), operator == "OR"; got != want {
+			t.Errorf("%s: got %v, want %v", operator, got, want)
+		}
+		if got := len(c.paths(nil)); got != many {
+			t.Errorf("%s: got %d paths, want %d", operator, got, many)
+		}
+	}
+}
+
 // TestExpectedThroughSDK has the older form of Expected, and ConditionalOperator.
 func TestExpectedThroughSDK(t *testing.T) {
 	t.Parallel()
@@ -103,6 +129,7 @@ func TestAttributeUpdates(t *testing.T) {
 		{`"ns":{"Action":"ADD","Value":{"NS":["2","3"]}}`, `ns={"NS":["1","2","3"]}`}, {`"x":{"Action":"ADD","Value":{"SS":["q"]}}`, `x={"SS":["q"]}`},
 		{`"l":{"Action":"ADD","Value":{"L":[{"S":"y"}]}}`, `l={"L":[{"S":"x"},{"N":"7"},{"S":"y"}]}`},
 		{`"ns":{"Action":"DELETE","Value":{"NS":["1","9"]}}`, `ns={"NS":["2"]}`}, {`"ns":{"Action":"DELETE","Value":{"NS":["1","2"]}}`, `-ns`}, {`"gone":{"Action":"DELETE","Value":{"NS":["1"]}}`, ``},
+		{`"ns":{"Action":"DELETE","Value":{"NS":["10","2.0","-1","0.5"]}}`, `ns={"NS":["1"]}`},
 		{`"n":{"Action":"ADD","Value":{"N":"1"}},"s":{"Action":"DELETE"},"a.b":{"Value":{"BOOL":false}}`, `n={"N":"6"} -s a.b={"BOOL":false}`},
 	} {
 		t.Run(tt.updates, func(t *testing.T) {

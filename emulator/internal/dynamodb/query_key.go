@@ -16,16 +16,6 @@ type keyTerm struct {
 
 var errKeyCondition = validation("Query key condition not supported")
 
-// keyRange gives the range of stored keys, from the first up to but without the
-// second, that a key condition means. An empty range is possible.
-func keyRange(c *condition, s schema) (from, to []byte, err error) {
-	terms, err := keyTerms(c)
-	if err != nil {
-		return nil, nil, err
-	}
-	return rangeOf(terms, s)
-}
-
 // rangeOf gives the range of stored keys that the terms of a key condition mean.
 func rangeOf(terms []keyTerm, s schema) (from, to []byte, err error) {
 	if len(terms) < 1 || len(terms) > 2 {
@@ -125,12 +115,15 @@ func (t *keyTerm) rangeIn(partition []byte) (from, to []byte) {
 func keyTerms(c *condition) ([]keyTerm, error) {
 	switch c.op {
 	case "AND":
-		left, err := keyTerms(c.kids[0])
-		if err != nil {
-			return nil, err
+		var all []keyTerm
+		for _, kid := range c.kids {
+			terms, err := keyTerms(kid)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, terms...)
 		}
-		right, err := keyTerms(c.kids[1])
-		return append(left, right...), err
+		return all, nil
 	case "=", "<", "<=", ">", ">=", "BETWEEN", "begins_with":
 	default:
 		return nil, validation("Invalid operator used in KeyConditionExpression: " + c.op)

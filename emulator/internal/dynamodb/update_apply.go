@@ -87,17 +87,10 @@ func (a action) result(old item) (v value, keep bool, err error) {
 // kind is the type of what an action leaves at its path; "" if it is not known
 // without an item, or nothing.
 func (a action) kind() kind {
-	switch {
-	case a.section == "REMOVE" || a.section == "DELETE":
+	if a.section == "REMOVE" || a.section == "DELETE" {
 		return ""
-	case a.operand.value != nil:
-		return a.operand.value.kind
-	case a.operand.fn == "+" || a.operand.fn == "-":
-		return kindNumber
-	case a.operand.fn == "list_append":
-		return kindList
 	}
-	return ""
+	return a.operand.kind()
 }
 
 // setValue evaluates what SET assigns.

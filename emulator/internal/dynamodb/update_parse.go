@@ -106,76 +106,38 @@ func (p *parser) checkSection(name string, k kind) error {
 		", operand type: " + longKinds[k] + ", typeSet: ALLOWED_FOR_" + name + "_OPERAND")
 }
 
-// sum reads an operand of SET, or two with + or - between them.
+// sum reads what SET assigns: an operand, or two with + or - between them. Each
+// may stand in parentheses, and only what comes after them tells of which they
+// are.
 func (p *parser) sum() (operand, error) {
-	if p.accept('(') {
-		o, err := p.sum()
-		if err == nil {
-			err = p.expect(')')
-		}
+	left, err := p.assigned()
+	op := p.peek()
+	if err != nil || left.isSum() || op.kind != '+' && op.kind != '-' {
+		return left, err
+	}
+	if left.fn == "list_append" {
+		return left, p.misplaced(left.fn)
+	}
+	p.next()
+	right, err := p.operand()
+	if err != nil {
+		return right, err
+	}
+	o := operand{fn: op.text, args: []operand{left, right}}
+	if err := p.operator(); err != nil {
 		return o, err
 	}
-	left, err := p.setOperand()
-	if err != nil {
-		return operand{}, err
-	}
-	op := p.peek()
-	if op.kind != '+' && op.kind != '-' {
-		return left, nil
-	}
-	p.next()
-	right, err := p.setOperand()
-	if err != nil {
-		return operand{}, err
-	}
-	for _, o := range []operand{left, right} {
-		if o.value != nil && o.value.kind != kindNumber {
-			return operand{}, p.wrongType(op.text, o.value.kind)
-		}
-		if o.fn == "list_append" {
-			return operand{}, p.wrongType(op.text, kindList)
-		}
-	}
-	return operand{fn: op.text, args: []operand{left, right}}, p.operator()
+	return o, p.checkKinds(o.fn, o.args, numberKinds)
 }
 
-// setOperand reads a path, a value, if_not_exists or list_append.
-func (p *parser) setOperand() (operand, error) {
-	t := p.peek()
-	switch {
-	case t.kind == ':':
-		v, err := p.value()
-		return operand{value: v}, err
-	case t.kind == 'a' && p.tokens[p.pos+1].kind == '(':
-		return p.setFunction(t.text)
+// assigned reads an operand that stands alone, or parentheses.
+func (p *parser) assigned() (operand, error) {
+	if !p.accept('(') {
+		return p.plain(false)
 	}
-	path, err := p.path()
-	return operand{path: path}, err
-}
-
-func (p *parser) setFunction(name string) (operand, error) {
-	switch name {
-	case "if_not_exists", "list_append":
-	case "attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains", "size":
-		return operand{}, p.invalid("The function is not allowed in an update expression; function: " + name)
-	default:
-		return operand{}, p.invalid("Invalid function name; function: " + name)
+	o, err := p.sum()
+	if err == nil {
+		err = p.closed(&o.paren)
 	}
-	p.next()
-	args, err := p.arguments(p.setOperand)
-	if err != nil {
-		return operand{}, err
-	}
-	if len(args) != 2 {
-		return operand{}, p.wrongCount(name, len(args))
-	}
-	if name == "if_not_exists" && args[0].path == nil {
-		return operand{}, p.invalid("Operator or function requires a document path; operator or function: if_not_exists")
-	}
-	for _, a := range args {
-		if name == "list_append" && a.value != nil && a.value.kind != kindList {
-			return operand{}, p.wrongType(name, a.value.kind)
-		}
-	}
-	return operand{fn: name, args: args}, p.operator()
+	return o, err
 }
