@@ -207,10 +207,12 @@ func (u legacyUpdate) translate() (action, error) {
 // paths gives the paths that AttributesToGet means; nil for all attributes.
 func (l *legacy) paths() ([]path, error) {
 	var paths []path
-	for i, name := range l.attributesToGet {
-		if slices.Contains(l.attributesToGet[:i], name) {
+	seen := make(map[string]bool, len(l.attributesToGet)) // there may be any number
+	for _, name := range l.attributesToGet {
+		if seen[name] {
 			return nil, invalidParameter("Duplicate value in attribute name: %s", name)
 		}
+		seen[name] = true
 		paths = append(paths, path{{name, -1}})
 	}
 	return paths, nil

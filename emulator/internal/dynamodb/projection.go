@@ -30,28 +30,33 @@ func parseProjection(src string, bind *bindings) ([]path, error) {
 // project gives what the paths lead to, in the places where it lies; nil paths
 // mean all. List elements move up.
 func (it item) project(paths []path) item {
-	if paths == nil {
+	if len(paths) == 0 {
 		return it
 	}
-	v, _ := value{kind: kindMap, item: it}.project(paths)
+	v, _ := value{kind: kindMap, item: it}.project(slices.SortedFunc(slices.Values(paths), path.compare))
 	return v.item
 }
 
+// project takes paths in order.
 func (v value) project(paths []path) (value, bool) {
-	if slices.ContainsFunc(paths, func(p path) bool { return len(p) == 0 }) {
+	if len(paths[0]) == 0 {
 		return v, true
 	}
 	out := value{kind: v.kind}
-	for _, e := range firstElements(paths) {
+	for len(paths) > 0 {
+		e, n := paths[0][0], 1
+		for n < len(paths) && paths[n][0] == e {
+			n++
+		}
+		same := paths[:n]
+		paths = paths[n:]
 		child, ok := v.child(e)
 		if !ok {
 			continue
 		}
-		var rest []path
-		for _, p := range paths {
-			if p[0] == e {
-				rest = append(rest, p[1:])
-			}
+		rest := make([]path, n)
+		for i, p := range same {
+			rest[i] = p[1:]
 		}
 		if child, ok = child.project(rest); !ok {
 			continue
@@ -63,14 +68,4 @@ func (v value) project(paths []path) (value, bool) {
 		}
 	}
 	return out, len(out.list)+len(out.item) > 0
-}
-
-// firstElements gives the first elements of the paths, each once, in order.
-func firstElements(paths []path) []element {
-	firsts := make([]element, len(paths))
-	for i, p := range paths {
-		firsts[i] = p[0]
-	}
-	slices.SortFunc(firsts, func(a, b element) int { return path{a}.compare(path{b}) })
-	return slices.Compact(firsts)
 }

@@ -70,9 +70,7 @@ func (a action) result(old item) (v value, keep bool, err error) {
 	case current.kind != change.kind:
 		return v, false, errOperandType
 	case a.section == "DELETE":
-		current.list = slices.DeleteFunc(slices.Clone(current.list), func(e value) bool {
-			return slices.ContainsFunc(change.list, e.equal)
-		})
+		current.list = slices.DeleteFunc(slices.Clone(current.list), change.hasMember)
 		return current, len(current.list) > 0, nil
 	case change.kind == kindNumber:
 		current.text, err = addNumbers(current.text, change.text, false)
@@ -82,6 +80,15 @@ func (a action) result(old item) (v value, keep bool, err error) {
 	}
 	current.list = sortSet(slices.Concat(current.list, change.list))
 	return current, true, nil
+}
+
+// hasMember says that v is in a set of such values.
+func (set value) hasMember(v value) bool {
+	_, found := slices.BinarySearchFunc(set.list, v, func(member, v value) int {
+		order, _ := member.compare(v)
+		return order
+	})
+	return found
 }
 
 // kind is the type of what an action leaves at its path; "" if it is not known
