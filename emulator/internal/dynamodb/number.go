@@ -211,7 +211,14 @@ func addNumbers(a, b string, subtract bool) (string, error) {
 	if sum.IsZero() { // of any number of places
 		return "0", nil
 	}
-	return normalNumber(sum.Text('f'))
+	d, err := parseDecimal(sum.Text('f'))
+	switch {
+	case len(d.digits) > maxDigits:
+		return "", errOverflow // as AWS says of 1e50+1
+	case err != nil:
+		return "", err
+	}
+	return d.String(), nil
 }
 
 // numberSize is what a normal number counts in an item's size: a byte for every

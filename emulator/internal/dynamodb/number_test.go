@@ -51,14 +51,15 @@ func TestAddNumbers(t *testing.T) {
 	for _, tt := range []struct {
 		a, b     string
 		subtract bool
-		want     string // "" for an error
+		want     string // "" for an overflow
 	}{
 		{"1", "2", false, "3"}, {"1", "2", true, "-1"}, {"0.1", "0.2", false, "0.3"}, {"1", "1", true, "0"}, {"-5", "5", false, "0"},
 		{strings.Repeat("9", 37), "1", false, "1" + zeros(37)}, {"10", "0.0000000000000000000000000000000000001", true, "9." + strings.Repeat("9", 37)},
+		{strings.Repeat("9", 38), "1", false, "1" + zeros(38)}, {"1" + zeros(50), "1", false, ""}, {"1" + zeros(50), "1", true, ""}, {"1", "0." + zeros(49) + "1", false, ""},
 		{"1" + zeros(38), "1", false, ""}, {"9" + zeros(125), "9" + zeros(125), false, ""},
 	} {
 		got, err := addNumbers(tt.a, tt.b, tt.subtract)
-		if got != tt.want || (err == nil) != (tt.want != "") {
+		if got != tt.want || tt.want != "" && err != nil || tt.want == "" && err != errOverflow {
 			t.Errorf("%s, %s: got %s, %v; want %s", tt.a, tt.b, got, err, tt.want)
 		}
 	}
