@@ -151,7 +151,7 @@ func (e *Engine) choose(p *page) error {
 	if p.r.index == "" {
 		return nil
 	}
-	if err := p.useIndex(p.r.index); err != nil || !p.x.global {
+	if err := p.useIndex(p.r.index); err != nil {
 		return err
 	}
 	return p.checkProjected()
@@ -220,14 +220,15 @@ func (p *page) parse(filter []legacyCondition) (err error) {
 	return p.r.bind.unused()
 }
 
-// checkProjected refuses attributes that a global index does not hold: unlike
-// those of a local one, they are not fetched from the table.
+// checkProjected refuses attributes that the index does not hold. They are
+// fetched from the table if a local index is asked for them, but not for the
+// filter.
 func (p *page) checkProjected() error {
 	var selected []string
 	for _, path := range p.paths {
 		selected = append(selected, path[0].name)
 	}
-	if missing := p.missing(selected); missing != "" {
+	if missing := p.missing(selected); p.x.global && missing != "" {
 		return invalidParameter("Global secondary index %s does not project [%s]", p.x.name, missing)
 	}
 	if missing := p.missing(p.filter.names()); missing != "" {

@@ -345,6 +345,14 @@ func TestIndexes(t *testing.T) {
 		some := `{"TableName":"Indexed","IndexName":"some","KeyConditionExpression":"g = :g","ExpressionAttributeValues":{":g":{"S":"g"}},%s}`
 		b.wantError("Query", fmt.Sprintf(some, `"ProjectionExpression":"y, pk, x, o"`), "Validation: One or more parameter values were invalid: Global secondary index some does not project [o, y]")
 		b.wantError("Query", fmt.Sprintf(some, `"FilterExpression":"size(y) > x OR y = :g"`), "Validation: One or more parameter values were invalid: Secondary index some does not project one or more filter attributes: [y]")
+		for _, members := range []string{
+			`"FilterExpression":"x = :v"`, `"FilterExpression":"x = :v","Select":"ALL_ATTRIBUTES"`, `"FilterExpression":"x = :v","ProjectionExpression":"x"`,
+		} {
+			b.wantError("Query", `{"TableName":"Indexed","IndexName":"local","KeyConditionExpression":"pk = :v","ExpressionAttributeValues":{":v":{"S":"p"}},`+members+`}`,
+				"Validation: One or more parameter values were invalid: Secondary index local does not project one or more filter attributes: [x]")
+		}
+		b.want("Query", `{"TableName":"Indexed","IndexName":"local","KeyConditionExpression":"pk = :v","FilterExpression":"sk = :one","ProjectionExpression":"x","ExpressionAttributeValues":{":v":{"S":"p"},":one":{"N":"1"}}}`,
+			`{"Items":[{"x":{"S":"x1"}}],"Count":1,"ScannedCount":3}`)
 		b.want("Query", fmt.Sprintf(some, `"ProjectionExpression":"x, sk","FilterExpression":"x <> :g"`), `{"Items":[{"sk":{"N":"0"},"x":{"S":"x0"}},{"sk":{"N":"1"},"x":{"S":"x1"}}],"Count":2,"ScannedCount":2}`)
 	})
 }
