@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// maxTransactBytes is how large the items of a transaction may be in all.
+	// maxTransactBytes is how much a transaction may write, or read, in all.
 	maxTransactBytes = 4 << 20
 	// transactional is how many times as much an operation costs in a
 	// transaction.
@@ -23,8 +23,9 @@ const (
 )
 
 var (
-	errSameItem      = validation("Transaction request cannot include multiple operations on one item")
-	errTransactBytes = validation("Transaction request cannot include items of more than 4 MB in all")
+	errSameItem        = validation("Transaction request cannot include multiple operations on one item")
+	errTransactBytes   = validation("Transaction request cannot include items of more than 4 MB in all")
+	errTransactPayload = validation("Transaction payload size cannot exceed 4 MB")
 )
 
 // transaction is a request of TransactWriteItems or TransactGetItems.
@@ -134,6 +135,20 @@ func (e *Engine) resolve(tx *transaction) (err error) {
 	return nil
 }
 
+// unsound gives the failure of the first action that cannot be carried out
+// whatever the items are; nil if each can. AWS looks for it before it looks at
+// items and other actions, which then have no reason to fail.
+func (tx *transaction) unsound() []error {
+	for i, a := range tx.actions {
+		if a.reason != nil {
+			failures := make([]error, len(tx.actions))
+			failures[i] = a.reason
+			return failures
+		}
+	}
+	return nil
+}
+
 // cancelled is the error of a transaction of which some actions fail; none if
 // none does. There is an entry for each action; nil for one that does not fail.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html
@@ -191,11 +206,7 @@ func (e *Engine) transactGetItems(body []byte) (json.RawMessage, error) {
 	if err := e.resolve(tx); err != nil {
 		return nil, err
 	}
-	failures := make([]error, len(tx.actions))
-	for i, a := range tx.actions {
-		failures[i] = a.reason
-	}
-	if err := cancelled(failures); err != nil {
+	if err := cancelled(tx.unsound()); err != nil {
 		return nil, err
 	}
 	out, cost := []byte(`{"Responses":[`), costs{}

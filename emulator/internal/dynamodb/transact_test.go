@@ -243,10 +243,44 @@ func TestLargeTransaction(t *testing.T) {
 		}
 		return `{"TransactItems":[` + strings.Join(items, ",") + `]}`
 	}
-	b.wantError("TransactWriteItems", puts(41), "Validation: Transaction request cannot include items of more than 4 MB in all")
+	b.wantError("TransactWriteItems", puts(41), "Validation: Transaction payload size cannot exceed 4 MB")
 	b.wantCount(0)
 	b.must("TransactWriteItems", puts(40))
 	b.want("GetItem", `{"TableName":"Things","Key":{"pk":{"S":"039"}},"ProjectionExpression":"pk"}`, `{"Item":{"pk":{"S":"039"}}}`)
+
+	// What is there already does not count.
+	b.must("PutItem", `{"TableName":"Things","Item":{"pk":{"S":"more"},"x":{"S":"%s"}}}`, strings.Repeat("x", 300<<10))
+	items := []string{`{"Update":{"TableName":"Things","Key":{"pk":{"S":"more"}},"UpdateExpression":"SET y = :y","ExpressionAttributeValues":{":y":{"N":"1"}}}}`}
+	for i := range 40 {
+		items = append(items, fmt.Sprintf(`{"Delete":{"TableName":"Things","Key":{"pk":{"S":"%03d"}}}}`, i))
+	}
+	b.must("TransactWriteItems", `{"TransactItems":[`+strings.Join(items, ",")+`]}`)
+	b.wantCount(1)
+}
+
+// TestUnsoundTransaction has actions that fail whatever the items are: only the
+// first of them is told of, and no action that would fail because of its item.
+func TestUnsoundTransaction(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	b.must("CreateTable", indexedTable)
+	const (
+		fails    = `{"ConditionCheck":{"TableName":"Indexed","Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"ConditionExpression":"attribute_exists(pk)"}}`
+		wrongKey = `{"Put":{"TableName":"Indexed","Item":{"pk":{"N":"7"},"sk":{"N":"1"}}}}`
+		wrongGSI = `{"Put":{"TableName":"Indexed","Item":{"pk":{"S":"b"},"sk":{"N":"1"},"g":{"N":"1"}}}}`
+		update   = `{"Update":{"TableName":"Indexed","Key":{"pk":{"S":"c"},"sk":{"N":"1"}},"UpdateExpression":"SET x = y"}}`
+	)
+	for _, tt := range []struct{ actions, want string }{
+		{fails + "," + wrongKey + "," + wrongGSI, "None, ValidationError, None"},
+		{wrongGSI + "," + wrongKey + "," + fails, "ValidationError, None, None"},
+		{fails + "," + update, "ConditionalCheckFailed, ValidationError"},
+	} {
+		b.wantError("TransactWriteItems", `{"TransactItems":[`+tt.actions+`]}`,
+			"TransactionCanceled: Transaction cancelled, please refer cancellation reasons for specific reasons ["+tt.want+"]")
+	}
+	const get = `{"Get":{"TableName":"Indexed","Key":{"pk":{"N":"7"},"sk":{"N":"%d"}}}}`
+	b.wantError("TransactGetItems", fmt.Sprintf(`{"TransactItems":[`+get+`,`+get+`]}`, 1, 2),
+		"TransactionCanceled: Transaction cancelled, please refer cancellation reasons for specific reasons [ValidationError, None]")
 }
 
 func TestTransactionCosts(t *testing.T) {

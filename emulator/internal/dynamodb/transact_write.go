@@ -32,6 +32,9 @@ func (e *Engine) transactWriteItems(body []byte) (json.RawMessage, error) {
 			return nil, err
 		}
 	}
+	if err := tx.checkPayload(); err != nil {
+		return nil, err
+	}
 	replay, err := e.carryOutAll(tx)
 	if err != nil {
 		return nil, err
@@ -117,24 +120,36 @@ func (e *Engine) carryOutAll(tx *transaction) (replay bool, err error) {
 	return replay, err
 }
 
+// checkPayload refuses a transaction that is too large: what counts is what it
+// brings along, not the items that it changes.
+func (tx *transaction) checkPayload() error {
+	size := 0
+	for _, a := range tx.actions {
+		size += a.r.keyed().size()
+		for _, v := range a.r.bind.values {
+			size += v.size()
+		}
+	}
+	if size > maxTransactBytes {
+		return errTransactPayload
+	}
+	return nil
+}
+
 // attemptAll gives the writes of all actions, and which of these fail.
 func (e *Engine) attemptAll(rd reader, tx *transaction) ([]write, []error, error) {
+	if failures := tx.unsound(); failures != nil {
+		return nil, failures, nil
+	}
 	var writes []write
 	failures := make([]error, len(tx.actions))
-	size := 0
 	for i, a := range tx.actions {
-		one, err := []write(nil), a.reason
-		if err == nil {
-			one, err = e.attempt(rd, a.ch)
-		}
+		one, err := e.attempt(rd, a.ch)
 		if e := new(awsjson.Error); err != nil && (!errors.As(err, &e) || !reasonable(e)) {
 			return nil, nil, err
 		}
 		failures[i] = err
 		writes = append(writes, one...)
-		if size += a.ch.now; size > maxTransactBytes {
-			return nil, nil, errTransactBytes
-		}
 	}
 	return writes, failures, nil
 }
