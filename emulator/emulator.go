@@ -249,6 +249,7 @@ func (e *Emulator) serve(l net.Listener, h http.Handler) {
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second, // what API Gateway gives a whole request
 		IdleTimeout:       3 * time.Minute,
+		MaxHeaderBytes:    64 << 10, // the APIs' own limits are lower
 		ConnContext:       tlsport.ConnContext,
 		ConnState:         tlsport.ConnState,
 		ErrorLog:          e.errorLog(),

@@ -216,6 +216,7 @@ func TestServicesRefuseWhatIsNotTheirs(t *testing.T) {
 			"<ErrorResponse><Error><Type>Sender</Type><Code>UnknownOperationException</Code><Message>This service is not emulated: "},
 		{"unknown service in XML", "Authorization", "AWS4-HMAC-SHA256 …", 400, "<Error><Type>Sender</Type><Code>UnknownOperationException</Code>"},
 		{"web page", "Origin", "https://evil.example", 403, "Web pages may not use this endpoint"},
+		{"headers without end", "X-Long", strings.Repeat("x", 100<<10), 431, "Request Header Fields Too Large"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

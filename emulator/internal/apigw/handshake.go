@@ -14,8 +14,6 @@ import (
 	"crypto-ticker/emulator/internal/tlsport"
 )
 
-const maxURL = 4096 // characters
-
 // checkUpgrade says with which status a request is refused that is no valid
 // opening handshake, or 0.
 // https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1
@@ -25,8 +23,10 @@ func checkUpgrade(r *http.Request) (status int, message string) {
 	case r.Method != http.MethodGet || !r.ProtoAtLeast(1, 1) || !hasToken(h["Upgrade"], "websocket") ||
 		!hasToken(h["Connection"], "upgrade") || h.Get("Sec-Websocket-Version") != "13":
 		return http.StatusUpgradeRequired, "Upgrade Required"
-	case len(r.RequestURI) > maxURL:
+	case len(r.RequestURI) > maxSocketURL:
 		return http.StatusRequestURITooLong, "Request-URI Too Long"
+	case headerValues(r) > maxHeaders:
+		return http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large"
 	}
 	if key, err := base64.StdEncoding.DecodeString(h.Get("Sec-Websocket-Key")); err != nil || len(key) != 16 {
 		return http.StatusBadRequest, "Bad Request"

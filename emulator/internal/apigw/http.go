@@ -17,12 +17,9 @@ import (
 	"crypto-ticker/emulator/internal/template"
 )
 
-// Limits of an HTTP API's requests, in bytes.
+// maxHTTPBody is what HTTP and REST APIs take of a request's body, in bytes.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
-const (
-	maxHTTPBody    = 10 << 20
-	maxHTTPHeaders = 10240 // with the request line
-)
+const maxHTTPBody = 10 << 20
 
 // httpStages are the stages of one HTTP API.
 type httpStages []*httpAPI
@@ -112,7 +109,7 @@ func (a *httpAPI) answer(w http.ResponseWriter, call *httpCall) {
 		writeMessage(w, http.StatusTooManyRequests, "Too Many Requests")
 		return
 	}
-	if headerBytes(r) > maxHTTPHeaders {
+	if requestLine(r)+headerValues(r) > maxHeaders {
 		a.g.exceeded(quotaHeaders, a.def.LogicalID)
 		writeMessage(w, http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large")
 		return
@@ -161,18 +158,6 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, &http.MaxBytesError{Limit: maxHTTPBody}
 	}
 	return io.ReadAll(http.MaxBytesReader(w, r.Body, maxHTTPBody))
-}
-
-// headerBytes is about the size of the request line and the headers as they
-// were sent.
-func headerBytes(r *http.Request) int {
-	n := len(r.Method) + len(r.RequestURI) + len(r.Proto) + len("Host: ") + len(r.Host) + 6
-	for name, values := range r.Header {
-		for _, v := range values {
-			n += len(name) + len(v) + 4
-		}
-	}
-	return n
 }
 
 // integrate calls the route's function and gives its answer.

@@ -230,7 +230,7 @@ func TestHTTPFailures(t *testing.T) {
 		{"DELETE", "/error", "", nil, 404, `{"message":"Not Found"}`},
 		{"POST", "/body", strings.Repeat("x", maxEvent), nil, 413, `{"message":"Request Entity Too Large"}`},
 		{"POST", "/body", strings.Repeat("x", maxHTTPBody+1), nil, 413, `{"message":"Request Entity Too Large"}`},
-		{"GET", "/error", "", []string{"X-Long", strings.Repeat("x", maxHTTPHeaders)}, 431, `{"message":"Request Header Fields Too Large"}`},
+		{"GET", "/error", "", []string{"X-Long", strings.Repeat("x", maxHeaders)}, 431, `{"message":"Request Header Fields Too Large"}`},
 	} {
 		resp, body := f.request(tt.method, tt.path, tt.body, tt.headers...)
 		if resp.StatusCode != tt.status || body != tt.want {

@@ -17,7 +17,7 @@ import (
 var (
 	errTimeout   = errors.New("integration timeout")
 	errMalformed = errors.New("malformed answer")
-	errTooLarge  = errors.New("event too large")
+	errTooLarge  = errors.New("the event is larger than Lambda takes")
 	errClosed    = errors.New("gateway is closed")
 )
 
@@ -27,9 +27,6 @@ const maxEvent = 6 << 20
 // task is invoke for a caller that Close does not know of yet: Close waits for
 // the function, but not for the client, which may take its time with the answer.
 func (g *Gateway) task(s *step, functionARN string, timeout time.Duration, event []byte) ([]byte, error) {
-	if len(event) > maxEvent {
-		return nil, errTooLarge
-	}
 	if !g.begin() {
 		return nil, errClosed
 	}
@@ -38,9 +35,13 @@ func (g *Gateway) task(s *step, functionARN string, timeout time.Duration, event
 }
 
 // invoke calls a function with an integration's timeout; errTimeout says that
-// it has passed. The function itself keeps running then, as on AWS. A step, which
-// may be nil, gets what the access log tells of the call.
+// it has passed. The function itself keeps running then, as on AWS. An event that
+// Lambda does not take is errTooLarge. A step, which may be nil, gets what the
+// access log tells of the call.
 func (g *Gateway) invoke(s *step, functionARN string, timeout time.Duration, event []byte) (out []byte, err error) {
+	if len(event) > maxEvent {
+		return nil, errTooLarge
+	}
 	ctx, cancel := context.WithCancelCause(g.ctx)
 	defer cancel(nil)
 	timer := g.cfg.Clock.AfterFunc(g.timeout(timeout), func() { cancel(errTimeout) })

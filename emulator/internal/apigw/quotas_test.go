@@ -140,6 +140,25 @@ func TestChangedSizes(t *testing.T) {
 	}
 }
 
+// TestEventsOfMessagesFitLambda: with a quota that lets pass what Lambda does not
+// take.
+func TestEventsOfMessagesFitLambda(t *testing.T) {
+	t.Parallel()
+	log, option := limitedTo(Quotas{FrameBytes: maxEvent, MessageBytes: maxEvent})
+	f := start(t, socketStack("$connect", "$default"), nil, option)
+	c := f.dial("/test", nil)
+	write(t, c, strings.Repeat("x", maxEvent))
+	checkErrorFrame(t, f, read(t, c), "Internal server error")
+	if n := f.count("$default"); n != 0 {
+		t.Errorf("the function was called %d times, want 0", n)
+	}
+	log.mu.Lock()
+	defer log.mu.Unlock()
+	if !strings.Contains(log.buf.String(), errTooLarge.Error()) {
+		t.Errorf("the log does not say that the event is too large: %s", &log.buf)
+	}
+}
+
 func TestChangedTimes(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

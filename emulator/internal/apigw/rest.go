@@ -87,7 +87,12 @@ func (a *restAPI) answer(w http.ResponseWriter, c *restCall) {
 		a.refuse(w, c, restThrottled)
 		return
 	}
-	if headerBytes(r) > maxHTTPHeaders {
+	if len(r.RequestURI) > maxRESTURL {
+		a.g.exceeded(quotaURL, a.def.LogicalID)
+		a.refuse(w, c, restURLTooLong)
+		return
+	}
+	if c.values > maxHeaders {
 		a.g.exceeded(quotaHeaders, a.def.LogicalID)
 		a.refuse(w, c, restHeadersTooLong)
 		return

@@ -170,7 +170,7 @@ func TestRESTFailures(t *testing.T) {
 		{"stage of a named api", "GET", "/other/x", "", []string{"Host", "rest.execute-api.localhost"}, 403, "ForbiddenException", `{"message":"Forbidden"}`},
 		{"body", "POST", "/test/x", big, nil, 413, "", "HTTP content length exceeded 10485760 bytes."},
 		{"event", "POST", "/test/x", big[:maxEvent], nil, 413, "", `{"message":"Request Too Long"}`},
-		{"headers", "GET", "/test/x", "", []string{"X", strings.Repeat("x", maxHTTPHeaders)}, 431, "", `{"message":"Request Header Fields Too Large"}`},
+		{"headers", "GET", "/test/x", "", []string{"X", strings.Repeat("x", maxHeaders)}, 431, "", `{"message":"Request Header Fields Too Large"}`},
 	} {
 		resp, body := f.request(tt.method, tt.path, tt.body, tt.headers...)
 		if resp.StatusCode != tt.status || body != tt.want || resp.Header.Get("X-Amzn-Errortype") != tt.code {

@@ -31,6 +31,7 @@ var (
 	restThrottled      = restError{"THROTTLED", http.StatusTooManyRequests, "TooManyRequestsException", `{"message":"Too Many Requests"}`}
 	restEventTooLarge  = restError{"REQUEST_TOO_LARGE", http.StatusRequestEntityTooLarge, "", `{"message":"Request Too Long"}`}
 	restHeadersTooLong = restError{"", http.StatusRequestHeaderFieldsTooLarge, "", `{"message":"Request Header Fields Too Large"}`}
+	restURLTooLong     = restError{"", http.StatusRequestURITooLong, "", `{"message":"Request URI too long"}`}
 	restBadRequest     = restError{"", http.StatusBadRequest, "BadRequestException", `{"message":"Bad Request"}`}
 	restBadAnswer      = restError{"DEFAULT_5XX", http.StatusBadGateway, "InternalServerErrorException", `{"message": "Internal server error"}`}
 	restNotInvocable   = restError{"DEFAULT_5XX", http.StatusInternalServerError, "InternalServerErrorException", `{"message": "Internal server error"}`}

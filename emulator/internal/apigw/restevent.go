@@ -25,6 +25,7 @@ type restCall struct {
 	r        *http.Request
 	sent     string // the path as it was sent, from the stage or the custom domain's key on
 	at       time.Time
+	values   int // size of the headers' values, as they were sent
 	body     []byte
 
 	requestID, extendedID string
@@ -35,7 +36,7 @@ type restCall struct {
 // newCall gives a request its ids. A trace that the client does not name begins
 // here, so that authorizer, function and answer have the same.
 func (a *restAPI) newCall(r *http.Request, at address, sent string) *restCall {
-	c := &restCall{address: at, api: a, r: r, sent: sent, at: a.g.cfg.Clock.Now(),
+	c := &restCall{address: at, api: a, r: r, sent: sent, at: a.g.cfg.Clock.Now(), values: headerValues(r),
 		requestID: ids.RequestID(), extendedID: ids.Gateway()}
 	if r.Header["X-Amzn-Trace-Id"] == nil {
 		r.Header["X-Amzn-Trace-Id"] = []string{ids.Trace(c.at)}

@@ -88,12 +88,14 @@ func (a *socketAPI) serveAt(w http.ResponseWriter, r *http.Request, rest, domain
 		return
 	}
 	if status, message := checkUpgrade(r); status != 0 {
-		if status == http.StatusUpgradeRequired {
+		switch status {
+		case http.StatusUpgradeRequired:
 			w.Header()["Upgrade"] = []string{"websocket"}
 			w.Header()["Sec-WebSocket-Version"] = []string{"13"}
-		}
-		if status == http.StatusRequestURITooLong {
+		case http.StatusRequestURITooLong:
 			a.g.exceeded(quotaURL, a.def.LogicalID)
+		case http.StatusRequestHeaderFieldsTooLarge:
+			a.g.exceeded(quotaHeaders, a.def.LogicalID)
 		}
 		writeMessage(w, status, message)
 		return
