@@ -13,10 +13,7 @@ import (
 	"crypto-ticker/emulator/internal/lambda"
 )
 
-const (
-	authorizerTimeout = 29 * time.Second
-	maxMethodARN      = 1600 // bytes
-)
+const authorizerTimeout = 29 * time.Second
 
 // identitySource names a value that must be in a request before its authorizer
 // is called.
@@ -92,9 +89,6 @@ func (c *conn) authorize(ev socketEvent, s *step) (later, now json.RawMessage, r
 		if !s.present(ev) {
 			return nil, nil, http.StatusUnauthorized
 		}
-	}
-	if len(a.methodARN) > maxMethodARN {
-		return nil, nil, http.StatusRequestURITooLong
 	}
 	start := a.g.cfg.Clock.Now()
 	out, err := a.g.invoke(s, a.def.Authorizer.FunctionARN, authorizerTimeout, encode(authorizerEvent(ev, a.methodARN)))

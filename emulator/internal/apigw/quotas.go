@@ -66,6 +66,7 @@ const (
 	quotaPayload     = "payload size"
 	quotaHeaders     = "header size"
 	quotaURL         = "URL length"
+	quotaMethodARN   = "method ARN length"
 )
 
 // withDefaults puts in the service's values.

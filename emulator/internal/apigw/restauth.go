@@ -11,6 +11,10 @@ import (
 	"crypto-ticker/emulator/internal/template"
 )
 
+// maxMethodARN is what the ARN of a method with an authorizer may have, in bytes.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+const maxMethodARN = 1600
+
 // restAuthorizer is a Lambda authorizer of a REST API.
 type restAuthorizer struct {
 	api     *restAPI
@@ -76,6 +80,11 @@ func (a *restAuthorizer) identity(c *restCall) ([]string, bool) {
 // authorize lets the call pass, with what the authorizer says of the caller, or
 // answers it and returns false.
 func (a *restAuthorizer) authorize(w http.ResponseWriter, c *restCall) bool {
+	if len(c.methodARN()) > maxMethodARN {
+		a.api.g.exceeded(quotaMethodARN, a.api.def.LogicalID)
+		a.api.refuse(w, c, restURLTooLong)
+		return false
+	}
 	values, ok := a.identity(c)
 	if !ok {
 		a.api.refuse(w, c, restUnauthorized)

@@ -59,6 +59,30 @@ func TestRESTAuthorizerEvents(t *testing.T) {
 	}
 }
 
+func TestRESTMethodARNsHaveALimit(t *testing.T) {
+	t.Parallel()
+	log, option := limitedTo(Quotas{})
+	f := start(t, restGuarded(nil, "GET /{p+}"), policyOf(`{"Action":"*","Effect":"Allow","Resource":"*"}`), option)
+	path := "/" + strings.Repeat("x", maxMethodARN-len("arn:aws:execute-api:eu-west-1:123456789012:rest/test/GET/"))
+	if resp, body := f.request("GET", "/test"+path, "", "Authorization", "a"); resp.StatusCode != 200 {
+		t.Errorf("an ARN of %d bytes: got %s %s, want 200", maxMethodARN, resp.Status, body)
+	}
+	for _, headers := range [][]string{{"Authorization", "a"}, nil} {
+		if resp, body := f.request("GET", "/test"+path+"x", "", headers...); resp.StatusCode != 414 || body != `{"message":"Request URI too long"}` {
+			t.Errorf("a longer one with the headers %v: got %s %s, want 414", headers, resp.Status, body)
+		}
+	}
+	if n := f.count("authorizer") + f.count("GET /{p+}"); n != 2 {
+		t.Errorf("functions were called %d times, want 2", n)
+	}
+	log.has(t, quotaMethodARN)
+
+	f = start(t, restStack("GET /{p+}"), nil)
+	if resp, body := f.request("GET", "/test"+path+"x", ""); resp.StatusCode != 200 {
+		t.Errorf("without an authorizer: got %s %s, want 200", resp.Status, body)
+	}
+}
+
 func TestAnswerOfTheRESTAuthorizerDecides(t *testing.T) {
 	t.Parallel()
 	const (
