@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -144,9 +145,10 @@ func parseBracket(s string) (pathStep, bool) {
 	return pathStep{index: int(i)}, err == nil
 }
 
-// evaluate gives the expression's value for a message. ok is false if that
+// evaluate gives the expression's value for a message; of one with more than most
+// bytes only more than those, however large the message is. ok is false if it
 // takes JSON and the message is none.
-func (s selection) evaluate(message []byte) (key string, ok bool) {
+func (s selection) evaluate(message []byte, most int) (key string, ok bool) {
 	var body any
 	var out strings.Builder
 	decoded := false
@@ -162,7 +164,7 @@ func (s selection) evaluate(message []byte) (key string, ok bool) {
 			decoded = true
 		}
 		if v, found := lookup(body, part.path); found {
-			out.WriteString(toText(v))
+			writeText(&out, v, most)
 		}
 	}
 	return out.String(), true
@@ -212,23 +214,40 @@ func lookup(v any, path []pathStep) (any, bool) {
 
 // toText makes a string of a value: a list is [item1, item2].
 func toText(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	var b strings.Builder
+	writeText(&b, v, math.MaxInt)
+	return b.String()
+}
+
+// writeText is toText that ends early once there are more than most bytes.
+func writeText(b *strings.Builder, v any, most int) {
+	if b.Len() > most {
+		return
+	}
 	switch v := v.(type) {
 	case nil:
-		return ""
 	case string:
-		return v
+		b.WriteString(v)
 	case json.Number:
-		return v.String()
+		b.WriteString(v.String())
 	case bool:
-		return strconv.FormatBool(v)
+		b.WriteString(strconv.FormatBool(v))
 	case []any:
-		items := make([]string, len(v))
+		b.WriteByte('[')
 		for i, item := range v {
-			items[i] = toText(item)
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			if writeText(b, item, most); b.Len() > most {
+				return
+			}
 		}
-		return "[" + strings.Join(items, ", ") + "]"
+		b.WriteByte(']')
 	default:
-		b, _ := json.Marshal(v) // cannot fail: it has been decoded from JSON
-		return string(b)
+		object, _ := json.Marshal(v) // cannot fail: it has been decoded from JSON
+		b.Write(object)
 	}
 }

@@ -1,6 +1,7 @@
 package apigw
 
 import (
+	"math"
 	"strings"
 	"testing"
 )
@@ -40,8 +41,28 @@ func TestSelectionExpressions(t *testing.T) {
 			t.Errorf("%s: %v", tt.expr, err)
 			continue
 		}
-		if got, ok := sel.evaluate([]byte(body)); !ok || got != tt.want {
+		if got, ok := sel.evaluate([]byte(body), math.MaxInt); !ok || got != tt.want {
 			t.Errorf("%s: got %q, %t; want %q", tt.expr, got, ok, tt.want)
+		}
+	}
+}
+
+// TestSelectionEndsEarly: what is no route's key costs little, however long and
+// however deep it is.
+func TestSelectionEndsEarly(t *testing.T) {
+	t.Parallel()
+	sel, err := parseSelection("${request.body.type}/${request.body.type}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const deep = 9000
+	for name, value := range map[string]string{
+		"nested lists": strings.Repeat("[", deep) + `"x"` + strings.Repeat("]", deep),
+		"a long list":  "[1" + strings.Repeat(",1", deep) + "]",
+	} {
+		message := []byte(`{"type":` + value + `}`)
+		if key, ok := sel.evaluate(message, 20); !ok || len(key) <= 20 || len(key) > 30 {
+			t.Errorf("%s: got %d bytes, %t, want a few more than 20", name, len(key), ok)
 		}
 	}
 }
@@ -57,7 +78,7 @@ func TestSelectionNeedsJSON(t *testing.T) {
 		``: false, `ping`: false, `{"type":"x"`: false, `{"type":"x"} y`: false, `{} {}`: false,
 		strings.Repeat("[", 100000): false,
 	} {
-		if _, ok := sel.evaluate([]byte(message)); ok != want {
+		if _, ok := sel.evaluate([]byte(message), 10); ok != want {
 			t.Errorf("%.20q: got %t, want %t", message, ok, want)
 		}
 	}
@@ -93,9 +114,10 @@ func FuzzSelection(f *testing.F) {
 		if err != nil {
 			return
 		}
-		first, ok := sel.evaluate([]byte(message))
-		if second, again := sel.evaluate([]byte(message)); first != second || ok != again {
-			t.Errorf("got %q and then %q", first, second)
+		first, ok := sel.evaluate([]byte(message), math.MaxInt)
+		second, again := sel.evaluate([]byte(message), 10)
+		if ok != again || len(first) <= 10 && first != second || len(first) > 10 && len(second) <= 10 {
+			t.Errorf("got %q and, with a limit, %q", first, second)
 		}
 	})
 }

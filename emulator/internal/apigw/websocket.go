@@ -20,9 +20,11 @@ type socketAPI struct {
 	domain    string
 	methodARN string // of $connect
 	selection selection
-	sources   []identitySource
-	log       *accessLog
-	throttles throttles
+	// longestKey is the length of the routes' longest key in bytes.
+	longestKey int
+	sources    []identitySource
+	log        *accessLog
+	throttles  throttles
 
 	mu    sync.RWMutex
 	conns map[string]*conn // also those that are closing
@@ -32,6 +34,9 @@ func newSocketAPI(g *Gateway, def *template.WebSocketAPI, domain string) (*socke
 	a := &socketAPI{g: g, def: def, domain: domain, conns: map[string]*conn{}, log: newAccessLog(g, def.LogicalID, def.AccessLog)}
 	a.throttles = g.newThrottles(def.LogicalID, def.StageSettings, slices.Collect(maps.Keys(def.Routes)))
 	a.methodARN = g.arn(def.ID, def.Stage, "$connect")
+	for key := range def.Routes {
+		a.longestKey = max(a.longestKey, len(key))
+	}
 	var err error
 	if a.selection, err = parseSelection(def.RouteSelectionExpression); err != nil {
 		return nil, err
@@ -107,7 +112,7 @@ func (a *socketAPI) serveAt(w http.ResponseWriter, r *http.Request, rest, domain
 // value, else $default, else nil.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-develop-routes.html
 func (a *socketAPI) route(message []byte) *template.WebSocketRoute {
-	key, ok := a.selection.evaluate(message)
+	key, ok := a.selection.evaluate(message, a.longestKey)
 	if ok && key != "$connect" && key != "$disconnect" {
 		if route := a.def.Routes[key]; route != nil {
 			return route
