@@ -122,7 +122,7 @@ func contextVariable(c httpContextV2, name string) string {
 func (a *httpAuthorizer) authorize(w http.ResponseWriter, call *httpCall) (httpIdentity, bool) {
 	values, ok := a.identity(call)
 	if a.issuer != nil {
-		return a.checkToken(w, call.route, values)
+		return a.checkToken(w, call, values)
 	}
 	if !ok {
 		writeMessage(w, http.StatusUnauthorized, "Unauthorized")

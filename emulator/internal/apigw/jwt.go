@@ -4,6 +4,7 @@ package apigw
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
@@ -183,12 +184,13 @@ func claimText(v any) string {
 }
 
 // checkToken is authorize of a JWT authorizer.
-func (a *httpAuthorizer) checkToken(w http.ResponseWriter, route *template.HTTPRoute, values []string) (httpIdentity, bool) {
+func (a *httpAuthorizer) checkToken(w http.ResponseWriter, call *httpCall, values []string) (httpIdentity, bool) {
 	if len(values) == 0 {
 		w.Header()["Www-Authenticate"] = []string{"Bearer"}
 		writeMessage(w, http.StatusUnauthorized, "Unauthorized")
 		return httpIdentity{}, false
 	}
+	route := call.route
 	refuse := func(status int, message, code, description string) (httpIdentity, bool) {
 		w.Header()["Www-Authenticate"] = []string{fmt.Sprintf("Bearer scope=%q error=%q error_description=%q",
 			strings.Join(route.Scopes, " "), code, description)}
@@ -199,7 +201,7 @@ func (a *httpAuthorizer) checkToken(w http.ResponseWriter, route *template.HTTPR
 	if len(text) > 7 && strings.EqualFold(text[:7], "Bearer ") {
 		text = strings.TrimSpace(text[7:])
 	}
-	t, err := a.validToken(text)
+	t, err := a.validToken(call.r.Context(), text)
 	if err != nil {
 		return refuse(http.StatusUnauthorized, "Unauthorized", "invalid_token", err.Error())
 	}
@@ -223,7 +225,7 @@ func (a *httpAuthorizer) checkToken(w http.ResponseWriter, route *template.HTTPR
 }
 
 // validToken checks all but the scopes. Its error is one that a client may see.
-func (a *httpAuthorizer) validToken(text string) (*token, error) {
+func (a *httpAuthorizer) validToken(ctx context.Context, text string) (*token, error) {
 	t, err := parseToken(text)
 	if err != nil {
 		return nil, err
@@ -235,9 +237,11 @@ func (a *httpAuthorizer) validToken(text string) (*token, error) {
 		return nil, err
 	}
 	log := a.api.g.cfg.Log.With("api", a.api.def.LogicalID, "authorizer", a.def.Name)
-	key, err := a.issuer.key(a.api.g.ctx, t.header.KeyID)
+	key, err := a.issuer.key(ctx, a.api.g.ctx, t.header.KeyID)
 	if errors.Is(err, errIssuer) {
-		log.Warn("the keys of the issuer cannot be had, so the token is refused with 401", "error", err)
+		if err != errIssuer { // each attempt is told once, however many wait for it
+			log.Warn("the keys of the issuer cannot be had, so tokens are refused with 401", "error", err)
+		}
 		return nil, errIssuer
 	}
 	if err != nil {

@@ -200,6 +200,8 @@ func TestKeysOfTheIssuerAreKept(t *testing.T) {
 	i.down.Store(true)
 	get("rsa", 401, 0)
 	i.down.Store(false)
+	get("rsa", 401, 0) // a failure is kept for a while, too
+	f.clock.Advance(retryAfter)
 	get("rsa", 200, 1)
 	get("rsa", 200, 1)
 	i.keyID.Store("next")

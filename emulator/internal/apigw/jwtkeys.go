@@ -1,4 +1,5 @@
 // https://openid.net/specs/openid-connect-discovery-1_0.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 
 package apigw
 
@@ -23,13 +24,15 @@ import (
 )
 
 const (
-	keysLast      = 2 * time.Hour   // the service keeps keys that long
-	keysAtLeast   = 1 * time.Minute // before an unknown key id makes them be read again
-	issuerTimeout = 5 * time.Second // of one request, in real time
-	maxIssuerBody = 1 << 20         // bytes
+	keysLast      = 2 * time.Hour           // the service keeps keys that long
+	keysAtLeast   = 1 * time.Minute         // before an unknown key id makes them be read again
+	retryAfter    = 5 * time.Second         // before an issuer without usable keys is asked again
+	issuerTimeout = 1500 * time.Millisecond // of one request, in real time
+	maxIssuerBody = 150_000                 // bytes
 )
 
-// errIssuer says that an issuer's keys cannot be read.
+// errIssuer says that an issuer's keys cannot be read. Who has tried that wraps it
+// with the reason; who has heard of it gets errIssuer itself.
 var errIssuer = errors.New("OIDC discovery endpoint communication error")
 
 // issuer is who signs tokens, with its public keys, which are kept for a while.
@@ -38,9 +41,12 @@ type issuer struct {
 	clock  *clock.Clock
 	client *http.Client
 
-	mu   sync.Mutex // also held while keys are read, so that it is done once
-	keys map[string]crypto.PublicKey
-	read time.Time
+	mu       sync.Mutex
+	keys     map[string]crypto.PublicKey
+	read     time.Time     // when the keys were
+	tried    time.Time     // to read them, for the last time
+	failed   bool          // has that
+	fetching chan struct{} // is closed when the fetch that runs has ended; nil if none does
 }
 
 func newIssuer(url string, c *clock.Clock) *issuer {
@@ -49,23 +55,67 @@ func newIssuer(url string, c *clock.Clock) *issuer {
 		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}}}
 }
 
-// key returns the public key with an id. It returns errTokenKey, or an error that
-// wraps errIssuer.
-func (i *issuer) key(ctx context.Context, id string) (crypto.PublicKey, error) {
+// key returns the public key with an id. If the keys have to be read first, one
+// caller does that, until stop is done, and the others wait for it, until their
+// own ctx is done; those whose keys are known wait for nobody. It returns
+// errTokenKey, or an error that is or wraps errIssuer.
+func (i *issuer) key(ctx, stop context.Context, id string) (crypto.PublicKey, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	age := i.clock.Now().Sub(i.read)
-	if i.keys == nil || age >= keysLast || i.keys[id] == nil && age >= keysAtLeast {
-		keys, err := i.fetch(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errIssuer, err)
+	for {
+		key, err := i.known(id)
+		if key != nil || err != nil {
+			return key, err
 		}
-		i.keys, i.read = keys, i.clock.Now()
+		if i.fetching == nil {
+			if err := i.refresh(stop); err != nil {
+				return nil, fmt.Errorf("%w: %w", errIssuer, err)
+			}
+			continue
+		}
+		ended := i.fetching
+		i.mu.Unlock()
+		select {
+		case <-ended:
+		case <-ctx.Done():
+		}
+		i.mu.Lock()
+		if ctx.Err() != nil {
+			return nil, errIssuer // nobody waits for it any more
+		}
 	}
-	if key := i.keys[id]; key != nil {
-		return key, nil
+}
+
+// known returns a key or an error as far as they can be told without the issuer,
+// and otherwise neither. i.mu is held.
+func (i *issuer) known(id string) (crypto.PublicKey, error) {
+	now := i.clock.Now()
+	fresh := i.keys != nil && now.Sub(i.read) < keysLast
+	switch {
+	case fresh && i.keys[id] != nil:
+		return i.keys[id], nil
+	case fresh && now.Sub(i.tried) < keysAtLeast:
+		return nil, errTokenKey
+	case !fresh && i.failed && now.Sub(i.tried) < retryAfter:
+		return nil, errIssuer
 	}
-	return nil, errTokenKey
+	return nil, nil
+}
+
+// refresh reads the keys. i.mu is held, but not meanwhile.
+func (i *issuer) refresh(ctx context.Context) error {
+	ended := make(chan struct{})
+	i.fetching = ended
+	i.mu.Unlock()
+	keys, err := i.fetch(ctx)
+	i.mu.Lock()
+	i.fetching = nil
+	close(ended)
+	i.tried, i.failed = i.clock.Now(), err != nil
+	if err == nil {
+		i.keys, i.read = keys, i.tried
+	}
+	return err
 }
 
 func (i *issuer) fetch(ctx context.Context) (map[string]crypto.PublicKey, error) {
@@ -107,9 +157,12 @@ func (i *issuer) get(ctx context.Context, url string, to any) error {
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("get %s: %s", url, resp.Status)
 	}
-	b, err := io.ReadAll(io.LimitReader(resp.Body, maxIssuerBody))
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxIssuerBody+1))
 	if err != nil {
 		return fmt.Errorf("get %s: %w", url, err)
+	}
+	if len(b) > maxIssuerBody {
+		return fmt.Errorf("get %s: the answer has more than %d bytes", url, maxIssuerBody)
 	}
 	if err := json.Unmarshal(b, to); err != nil {
 		return fmt.Errorf("get %s: %w", url, err)
