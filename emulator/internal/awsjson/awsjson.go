@@ -28,9 +28,12 @@ type Operation func(ctx context.Context, body []byte) (any, error)
 
 // Service is a set of operations behind one X-Amz-Target prefix.
 type Service struct {
-	Target     string // such as DynamoDB_20120810
-	Version    string // 1.0 or 1.1
-	MaxBody    int64  // bytes
+	Target  string // such as DynamoDB_20120810
+	Version string // 1.0 or 1.1
+	MaxBody int64  // bytes
+	// Compress is the length from which on an answer is compressed for clients
+	// that accept it; none is if 0.
+	Compress   int
 	Operations map[string]Operation
 	// Unknown is the error for an operation that Operations lacks.
 	Unknown func(operation string) *Error
@@ -60,17 +63,17 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, found := strings.CutPrefix(r.Header.Get("X-Amz-Target"), s.Target+".")
 	op := s.Operations[name]
 	if !found || op == nil {
-		s.fail(w, s.Unknown(name))
+		s.fail(w, r, s.Unknown(name))
 		return
 	}
 	body, err := s.read(w, r)
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		s.fail(w, &Error{Status: http.StatusRequestEntityTooLarge,
+		s.fail(w, r, &Error{Status: http.StatusRequestEntityTooLarge,
 			Type:    "com.amazon.coral.service#RequestEntityTooLargeException",
 			Message: fmt.Sprintf("Request size exceeded %d bytes", s.MaxBody)})
 		return
 	} else if errors.Is(err, errEncoding) {
-		s.fail(w, &Error{Type: "com.amazon.coral.service#SerializationException", Message: err.Error(), MessageKey: "Message"})
+		s.fail(w, r, &Error{Type: "com.amazon.coral.service#SerializationException", Message: err.Error(), MessageKey: "Message"})
 		return
 	} else if err != nil {
 		w.WriteHeader(http.StatusBadRequest) // the body ended before its time: the client has gone
@@ -78,7 +81,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	out, err := op(r.Context(), body)
 	if err == nil {
-		s.answer(w, http.StatusOK, out)
+		s.answer(w, r, http.StatusOK, out)
 		return
 	}
 	var e *Error
@@ -86,7 +89,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.Log.Error("internal error", "operation", name, "error", err)
 		e = &Error{Status: http.StatusInternalServerError, Type: s.Internal, Message: "Internal server error"}
 	}
-	s.fail(w, e)
+	s.fail(w, r, e)
 }
 
 // read reads the body into a buffer that has its size from the start, as far as
@@ -124,7 +127,7 @@ func (s *Service) unzip(body io.Reader) ([]byte, error) {
 	return out, nil
 }
 
-func (s *Service) fail(w http.ResponseWriter, e *Error) {
+func (s *Service) fail(w http.ResponseWriter, r *http.Request, e *Error) {
 	body := map[string]any{"__type": e.Type}
 	for k, v := range e.Fields {
 		body[k] = v
@@ -140,10 +143,10 @@ func (s *Service) fail(w http.ResponseWriter, e *Error) {
 	if status == 0 {
 		status = http.StatusBadRequest
 	}
-	s.answer(w, status, body)
+	s.answer(w, r, status, body)
 }
 
-func (s *Service) answer(w http.ResponseWriter, status int, v any) {
+func (s *Service) answer(w http.ResponseWriter, r *http.Request, status int, v any) {
 	body, ok := v.(json.RawMessage)
 	if !ok {
 		var err error
@@ -153,6 +156,12 @@ func (s *Service) answer(w http.ResponseWriter, status int, v any) {
 		}
 	}
 	h := w.Header()
+	if accepted := r.Header["Accept-Encoding"]; len(accepted) > 0 && s.Compress > 0 && len(body) >= s.Compress {
+		if name := encoding(accepted[len(accepted)-1]); name != "" { // the last counts, as on AWS
+			h["Content-Encoding"] = []string{name}
+			body = compress(name, body)
+		}
+	}
 	h["Content-Type"] = []string{"application/x-amz-json-" + s.Version}
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	h["X-Amz-Crc32"] = []string{strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10)}

@@ -3,6 +3,7 @@ package awsjson_test
 import (
 	"bytes"
 	"compress/gzip"
+	"compress/zlib"
 	"context"
 	"encoding/json"
 	"errors"
@@ -113,5 +114,107 @@ func TestService(t *testing.T) {
 	})
 	if !strings.Contains(log.String(), "disk is full") {
 		t.Errorf("the log does not tell of the internal error: %s", &log)
+	}
+}
+
+func TestCompressedAnswers(t *testing.T) {
+	t.Parallel()
+	short, long := strings.Repeat("a", 99), strings.Repeat("a", 100)
+	s := &awsjson.Service{
+		Target: "Shop_2026", Version: "1.0", MaxBody: 200, Compress: 100,
+		Operations: map[string]awsjson.Operation{
+			"Echo": func(_ context.Context, body []byte) (any, error) { return json.RawMessage(body), nil },
+		},
+		Unknown: func(op string) *awsjson.Error { return &awsjson.Error{Type: "shop#Unknown", Message: op} },
+	}
+	for _, tt := range []struct {
+		body   string
+		accept []string
+		want   string
+	}{
+		{long, nil, ""},
+		{long, []string{""}, ""},
+		{short, []string{"gzip"}, ""},
+		{long, []string{"gzip"}, "gzip"},
+		{long, []string{"deflate"}, "deflate"},
+		{long, []string{"GZip"}, "gzip"},
+		{long, []string{"identity"}, ""},
+		{long, []string{"br, zstd, x-gzip, compress"}, ""},
+		{long, []string{`"gzip"`}, ""},
+		{long, []string{"gzip br"}, ""},
+		{long, []string{"gzip:q=1"}, ""},
+		{long, []string{",, br , deflate,"}, "deflate"},
+		{long, []string{"identity", "deflate"}, "deflate"},
+		{long, []string{"gzip", "identity"}, ""},
+
+		{long, []string{"deflate, gzip"}, "deflate"},
+		{long, []string{"gzip, deflate"}, "gzip"},
+		{long, []string{"gzip;q=0.5, deflate"}, "deflate"},
+		{long, []string{"identity, gzip;q=0.1"}, "gzip"},
+		{long, []string{"gzip ; q=0"}, ""},
+		{long, []string{"gzip;nq=1;q=0 "}, ""},
+		{long, []string{"gzip;q=0."}, ""},
+		{long, []string{"deflate;q=-0.5"}, ""},
+		{long, []string{"gzip;q=NaN"}, ""},
+		{long, []string{"gzip;q=0.x, deflate;q=0.9"}, "gzip"},
+		{long, []string{"gzip;q=1;q=0.2, deflate;q=0.5"}, "gzip"},
+		{long, []string{"gzip;q=7, deflate;q=9"}, "gzip"},
+		{long, []string{"gzip;q=0, gzip;q=1, gzip;q=0"}, "gzip"},
+
+		{long, []string{"*"}, "gzip"},
+		{long, []string{"*;q=0"}, ""},
+		{long, []string{"*;q=0.5, identity"}, "gzip"},
+		{long, []string{"*, gzip;q=0.5"}, "deflate"},
+		{long, []string{"*, gzip;q=0"}, "deflate"},
+		{long, []string{"*, deflate;q=0.5"}, "gzip"},
+		{long, []string{"*, deflate"}, "deflate"},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(tt.body))
+		r.Header.Set("X-Amz-Target", "Shop_2026.Echo")
+		r.Header["Accept-Encoding"] = tt.accept
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		h := w.Header()
+		if got := h.Get("Content-Encoding"); got != tt.want {
+			t.Errorf("%q: got %s, want %s", tt.accept, got, tt.want)
+			continue
+		}
+		if got, want := h.Get("X-Amz-Crc32"), fmt.Sprint(crc32.ChecksumIEEE(w.Body.Bytes())); got != want {
+			t.Errorf("%q: got checksum %s, want %s", tt.accept, got, want)
+		}
+		if got, want := h.Get("Content-Length"), fmt.Sprint(w.Body.Len()); got != want {
+			t.Errorf("%q: got length %s, want %s", tt.accept, got, want)
+		}
+		body, err := io.Reader(w.Body), error(nil)
+		switch tt.want {
+		case "gzip":
+			body, err = gzip.NewReader(w.Body)
+		case "deflate":
+			body, err = zlib.NewReader(w.Body)
+		}
+		if err != nil {
+			t.Errorf("%q: %v", tt.accept, err)
+			continue
+		}
+		if got, err := io.ReadAll(body); string(got) != tt.body || err != nil {
+			t.Errorf("%q: got %s %v", tt.accept, got, err)
+		}
+	}
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("{}"))
+	r.Header.Set("X-Amz-Target", "Shop_2026."+long)
+	r.Header.Set("Accept-Encoding", "gzip")
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	if w.Code != http.StatusBadRequest || w.Header().Get("Content-Encoding") != "gzip" {
+		t.Errorf("error: got %d %s", w.Code, w.Header())
+	}
+	s.Compress = 0
+	r = httptest.NewRequest(http.MethodPost, "/", strings.NewReader(long))
+	r.Header.Set("X-Amz-Target", "Shop_2026.Echo")
+	r.Header.Set("Accept-Encoding", "gzip")
+	w = httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	if w.Header().Get("Content-Encoding") != "" || w.Body.String() != long {
+		t.Errorf("service without compression: got %s %s", w.Header(), w.Body)
 	}
 }

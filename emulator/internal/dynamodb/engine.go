@@ -97,7 +97,7 @@ func Open(cfg Config) (*Engine, error) {
 	}
 	e.store = lagging{notifier{inner, &e.streams}, e}
 	e.service = awsjson.Service{
-		Target: "DynamoDB_20120810", Version: "1.0", MaxBody: maxBody,
+		Target: "DynamoDB_20120810", Version: "1.0", MaxBody: maxBody, Compress: 4 << 10,
 		Operations: e.operations(), Unknown: e.unknown,
 		Internal: serviceNamespace + "InternalServerError", Log: cfg.Log,
 	}

@@ -223,6 +223,28 @@ func TestWire(t *testing.T) {
 	}
 }
 
+func TestCompressedItems(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	b.must("CreateTable", hashTable, "Things", "S")
+	const item = `{"pk":{"S":"a"},"x":{"S":"%s"}}`
+	overhead := len(`{"Item":`+item+`}`) - len("%s")
+	for length, want := range map[int]string{4094: "", 4095: "", 4096: "gzip", 4097: "gzip"} {
+		b.must("PutItem", `{"TableName":"Things","Item":`+item+`}`, strings.Repeat("x", length-overhead))
+		r := httptest.NewRequest("POST", "/", strings.NewReader(`{"TableName":"Things","Key":{"pk":{"S":"a"}}}`))
+		r.Header.Set("X-Amz-Target", "DynamoDB_20120810.GetItem")
+		r.Header.Set("Accept-Encoding", "gzip")
+		w := httptest.NewRecorder()
+		b.engine.ServeHTTP(w, r)
+		if got := w.Header().Get("Content-Encoding"); w.Code != 200 || got != want {
+			t.Errorf("%d bytes: got %d %q, want 200 %q", length, w.Code, got, want)
+		}
+		if want == "" && w.Body.Len() != length {
+			t.Errorf("got %d bytes, want %d", w.Body.Len(), length)
+		}
+	}
+}
+
 // nested gives a value that lies in so many lists.
 func nested(depth int) string {
 	return strings.Repeat(`{"L":[`, depth) + `{"S":"leaf"}` + strings.Repeat(`]}`, depth)
