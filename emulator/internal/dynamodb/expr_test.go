@@ -221,11 +221,28 @@ func TestPlaceholderErrors(t *testing.T) {
 		{`"ExpressionAttributeValues":{":x":{"N":"a"}}`, `The parameter cannot be converted to a numeric value: a`},
 		{`"ExpressionAttributeValues":{":x":{"SS":[]}}`, `ExpressionAttributeValues contains invalid value: One or more parameter values were invalid: An string set  may not be empty for key :x`},
 		{`"ExpressionAttributeNames":{"#b":"","#a":""}`, `ExpressionAttributeNames contains invalid value: Empty attribute name for key #a`},
+		{`"ExpressionAttributeNames":{"#` + strings.Repeat("a", 254) + `":"b"}`, `Value provided in ExpressionAttributeNames unused in expressions: keys: {#` + strings.Repeat("a", 254) + `}`},
+		{`"ExpressionAttributeNames":{"#` + strings.Repeat("a", 255) + `":"b"}`, `ExpressionAttributeNames contains invalid key: The expression attribute map contains a key that is too long; size of key: 256`},
+		{`"ExpressionAttributeNames":{"#` + strings.Repeat("ä", 128) + `":"b"}`, `ExpressionAttributeNames contains invalid key: The expression attribute map contains a key that is too long; size of key: 257`},
+		{`"ExpressionAttributeValues":{":` + strings.Repeat("a", 255) + `":{"S":"a"}}`, `ExpressionAttributeValues contains invalid key: The expression attribute map contains a key that is too long;`},
+		{`"ExpressionAttributeValues":{":x":{"S":"` + strings.Repeat("x", 2<<20-2) + `"}}`, `Value provided in ExpressionAttributeValues unused in expressions: keys: {:x}`},
+		{`"ExpressionAttributeValues":{":x":{"S":"` + strings.Repeat("x", 2<<20-1) + `"}}`, `ExpressionAttributeValues exceeds max size`},
+		{`"ExpressionAttributeNames":{"#a":"pk"},"ExpressionAttributeValues":{":x":{"S":"` + strings.Repeat("x", 2<<20-2) + `"}}`, `Combined size of ExpressionAttributeNames and ExpressionAttributeValues exceeds max size`},
+		{`"ExpressionAttributeNames":{` + longNames(33) + `}`, `ExpressionAttributeNames exceeds max size`},
 		{`"ExpressionAttributeNames":{"#b":"b","#a":"b"}`, `Value provided in ExpressionAttributeNames unused in expressions: keys: {#a, #b}`},
 		{`"ExpressionAttributeValues":{":x":{"S":"a"}}`, `Value provided in ExpressionAttributeValues unused in expressions: keys: {:x}`},
 	} {
 		b.wantError("DeleteItem", `{"TableName":"Things","Key":{"pk":{"S":"a"}},"ConditionExpression":"attribute_exists(pk)",`+tt.members+`}`, "Validation: "+envelope+tt.want)
 	}
+}
+
+// longNames gives n placeholders of names that are as long as they may be.
+func longNames(n int) string {
+	var members []string
+	for i := range n {
+		members = append(members, fmt.Sprintf(`"#%d":"%s"`, i, strings.Repeat("n", 65535)))
+	}
+	return strings.Join(members, ",")
 }
 
 func TestUpdates(t *testing.T) {

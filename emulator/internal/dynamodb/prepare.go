@@ -58,20 +58,56 @@ func (r *request) placeholders(expressions ...named) error {
 	if err := checkPlaceholders("ExpressionAttributeValues", ':', r.bind.values); err != nil {
 		return err
 	}
-	return r.invalidValue
+	if r.invalidValue != nil {
+		return r.invalidValue
+	}
+	return r.bind.checkSize()
 }
+
+// maxPlaceholder is how long a placeholder may be, in bytes, with its sign.
+const maxPlaceholder = 255
 
 func checkPlaceholders[V any](parameter string, sign byte, all map[string]V) error {
 	var bad []string
 	for k := range all {
-		if len(k) < 2 || k[0] != sign || wordLen(k[1:]) != len(k)-1 {
+		if len(k) > maxPlaceholder || len(k) < 2 || k[0] != sign || wordLen(k[1:]) != len(k)-1 {
 			bad = append(bad, k)
 		}
 	}
 	if bad == nil {
 		return nil
 	}
-	return validation(parameter + ` contains invalid key: Syntax error; key: "` + slices.Min(bad) + `"`)
+	first, text := slices.Min(bad), parameter+" contains invalid key: "
+	switch {
+	case len(first) <= maxPlaceholder:
+		return validation(text + `Syntax error; key: "` + first + `"`)
+	case sign == '#':
+		return validationf(text+"The expression attribute map contains a key that is too long; size of key: %d", len(first))
+	}
+	return validation(text + "The expression attribute map contains a key that is too long;") // AWS does not say how long
+}
+
+// maxBindings is how many bytes the names and values of a request may have
+// together, with their placeholders.
+const maxBindings = 2 << 20
+
+func (b *bindings) checkSize() error {
+	names, values := 0, 0
+	for placeholder, name := range b.names {
+		names += len(placeholder) + len(name)
+	}
+	for placeholder, v := range b.values {
+		values += len(placeholder) + v.size()
+	}
+	switch {
+	case names > maxBindings:
+		return validation("ExpressionAttributeNames exceeds max size")
+	case values > maxBindings:
+		return validation("ExpressionAttributeValues exceeds max size")
+	case names+values > maxBindings:
+		return validation("Combined size of ExpressionAttributeNames and ExpressionAttributeValues exceeds max size")
+	}
+	return nil
 }
 
 // projectionPaths parses the projection, if there is one.
