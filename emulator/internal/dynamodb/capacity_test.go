@@ -110,6 +110,12 @@ func TestCapacityOfReads(t *testing.T) {
 			`{"TableName":"Indexed","CapacityUnits":1.0,"Table":{"CapacityUnits":0.0},"LocalSecondaryIndexes":{"local":{"CapacityUnits":1.0}}}`},
 		{"local, items read from the table", `"Select":"ALL_ATTRIBUTES","IndexName":"local","KeyConditionExpression":"pk = :k","ExpressionAttributeValues":{":k":{"S":"p"}}`,
 			`{"TableName":"Indexed","CapacityUnits":2.5,"Table":{"CapacityUnits":2.0},"LocalSecondaryIndexes":{"local":{"CapacityUnits":0.5}}}`},
+		{"local, one attribute from the table", `"ProjectionExpression":"sk, y","IndexName":"local","KeyConditionExpression":"pk = :k","ExpressionAttributeValues":{":k":{"S":"p"}}`,
+			`{"TableName":"Indexed","CapacityUnits":2.5,"Table":{"CapacityUnits":2.0},"LocalSecondaryIndexes":{"local":{"CapacityUnits":0.5}}}`},
+		{"local, projected attributes", `"ProjectionExpression":"pk, o","Select":"SPECIFIC_ATTRIBUTES","IndexName":"local","KeyConditionExpression":"pk = :k","ExpressionAttributeValues":{":k":{"S":"p"}}`,
+			`{"TableName":"Indexed","CapacityUnits":0.5,"Table":{"CapacityUnits":0.0},"LocalSecondaryIndexes":{"local":{"CapacityUnits":0.5}}}`},
+		{"local, AttributesToGet", `"AttributesToGet":["o"],"IndexName":"local","KeyConditions":{"pk":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"p"}]}}`,
+			`{"TableName":"Indexed","CapacityUnits":0.5,"Table":{"CapacityUnits":0.0},"LocalSecondaryIndexes":{"local":{"CapacityUnits":0.5}}}`},
 	} {
 		got := b.must("Query", `{"TableName":"Indexed","ReturnConsumedCapacity":"INDEXES",`+tt.input+`}`)
 		if _, got, _ = strings.Cut(got, `"ConsumedCapacity":`); got != tt.want+"}" {

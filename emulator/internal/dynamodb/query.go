@@ -7,12 +7,8 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"slices"
-	"strconv"
 	"strings"
 )
-
-// maxPage is how many bytes of items a query or scan reads, before its filter.
-const maxPage = 1 << 20
 
 func (e *Engine) query(body []byte) (json.RawMessage, error) {
 	r, err := parseRequest("Query", newer, body)
@@ -37,14 +33,13 @@ func (e *Engine) query(body []byte) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &page{r: r}
+	p := &page{r: r, terms: terms}
 	if err := p.parse(r.legacy.queryFilter); err != nil {
 		return nil, err
 	}
 	if err := e.choose(p); err != nil {
 		return nil, err
 	}
-	p.terms = terms
 	if keys := len(p.schema.attributes()); len(terms) > keys && r.keyCondition != nil {
 		return nil, validationf("The number of query conditions (%d) exceeds the number of key attributes defined in the schema (%d)", len(terms), keys)
 	}
@@ -88,26 +83,6 @@ func (e *Engine) scan(body []byte) (json.RawMessage, error) {
 		return nil, err
 	}
 	return e.read(p)
-}
-
-// page is a query or scan under way.
-type page struct {
-	r        *request
-	t        *table
-	x        *index // nil for the table itself
-	schema   schema // of the table or index
-	space    uint64
-	from, to []byte    // the keys to read
-	terms    []keyTerm // of a query
-	filter   *condition
-	paths    []path
-	count    bool // the items themselves are not wanted
-	whole    bool // the index lacks attributes: they are read from the table
-
-	size, scanned, matched int
-	fetched                float64 // units of items read from the table for an index
-	out                    []byte
-	last                   item // key of the last item, if there may be more
 }
 
 // checkRead checks what queries and scans have in common, as far as that can be
@@ -168,11 +143,8 @@ func (p *page) useIndex(name string) error {
 		return validation("The table does not have the specified index: " + name)
 	case p.x.global && p.r.consistent:
 		return validation("Consistent reads are not supported on global secondary indexes")
-	case p.x.all:
-	case p.x.global && p.r.selection == "ALL_ATTRIBUTES":
+	case p.x.global && !p.x.all && p.r.selection == "ALL_ATTRIBUTES":
 		return invalidParameter("Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL", name)
-	default:
-		p.whole = !p.x.global && (p.r.selection == "ALL_ATTRIBUTES" || p.r.selects())
 	}
 	return nil
 }
@@ -220,18 +192,20 @@ func (p *page) parse(filter []legacyCondition) (err error) {
 	return p.r.bind.unused()
 }
 
-// checkProjected refuses attributes that the index does not hold. They are
-// fetched from the table if a local index is asked for them, but not for the
-// filter.
+// checkProjected looks for attributes that the index does not hold. For a local
+// one those that are wanted are read from the table. A query refuses those of its
+// filter, to that of a scan they are missing.
 func (p *page) checkProjected() error {
 	var selected []string
 	for _, path := range p.paths {
 		selected = append(selected, path[0].name)
 	}
-	if missing := p.missing(selected); p.x.global && missing != "" {
+	missing := p.missing(selected)
+	if missing != "" && p.x.global {
 		return invalidParameter("Global secondary index %s does not project [%s]", p.x.name, missing)
 	}
-	if missing := p.missing(p.filter.names()); missing != "" {
+	p.whole = missing != "" || p.r.selection == "ALL_ATTRIBUTES" && !p.x.all
+	if missing := p.missing(p.filter.names()); missing != "" && p.terms != nil {
 		return invalidParameter("Secondary index %s does not project one or more filter attributes: [%s]", p.x.name, missing)
 	}
 	return nil
@@ -242,120 +216,4 @@ func (p *page) missing(names []string) string {
 	names = slices.DeleteFunc(names, func(name string) bool { return p.x.holds(name, p.t.schema) })
 	slices.Sort(names)
 	return strings.Join(slices.Compact(names), ", ")
-}
-
-// read reads the page and gives the operation's answer.
-func (e *Engine) read(p *page) (json.RawMessage, error) {
-	if err := p.resume(); err != nil {
-		return nil, err
-	}
-	p.out = append(p.out, '{')
-	if !p.count {
-		p.out = append(p.out, `"Items":[`...)
-	}
-	err := e.store.view(func(r reader) error {
-		var err error
-		r = e.late(r, p.r.consistent) // a global index can only be read so
-		r.scan(p.space, p.from, p.to, p.r.backwards, func(key, stored []byte) bool {
-			var more bool
-			more, err = p.take(r, stored)
-			return more
-		})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return p.answer()
-}
-
-// take deals with one item; more is false if the page is full.
-func (p *page) take(r reader, stored []byte) (more bool, err error) {
-	p.scanned++
-	p.size += storedSize(stored)
-	if err := p.match(r, stored); err != nil {
-		return false, err
-	}
-	if p.size < maxPage && (p.r.limit == nil || p.scanned < *p.r.limit) {
-		return true, nil
-	}
-	it, err := decodeStored(stored)
-	if err != nil {
-		return false, err
-	}
-	for _, a := range it {
-		if p.schema.has(a.name) || p.t.schema.has(a.name) {
-			p.last = append(p.last, a)
-		}
-	}
-	return false, nil
-}
-
-// match puts an item into the answer, if the filter lets it pass.
-func (p *page) match(r reader, stored []byte) error {
-	var it item
-	var err error
-	if p.whole || p.filter != nil || p.paths != nil {
-		if it, err = decodeStored(stored); err != nil {
-			return err
-		}
-	}
-	if p.whole {
-		key, err := p.t.schema.of(it)
-		if err != nil {
-			return err
-		}
-		if stored = r.get(p.t.space, key); stored == nil {
-			return nil
-		}
-		p.fetched += readUnits(storedSize(stored), p.r.consistent)
-		if it, err = decodeStored(stored); err != nil {
-			return err
-		}
-	}
-	if p.filter != nil && !p.filter.holds(it) {
-		return nil
-	}
-	p.matched++
-	if p.count {
-		return nil
-	}
-	if p.matched > 1 {
-		p.out = append(p.out, ',')
-	}
-	if p.paths != nil {
-		p.out = it.project(p.paths).appendJSON(p.out)
-		return nil
-	}
-	text := storedJSON(stored)
-	if len(text) > cap(p.out)-len(p.out) { // a page is copied less often than if it doubled
-		p.out = slices.Grow(p.out, max(len(text), 3*len(p.out)))
-	}
-	p.out = append(p.out, text...)
-	return nil
-}
-
-// answer ends the answer.
-func (p *page) answer() (json.RawMessage, error) {
-	if !p.count {
-		p.out = append(p.out, "],"...)
-	}
-	p.out = append(p.out, `"Count":`...)
-	p.out = strconv.AppendInt(p.out, int64(p.matched), 10)
-	p.out = append(p.out, `,"ScannedCount":`...)
-	p.out = strconv.AppendInt(p.out, int64(p.scanned), 10)
-	if p.last != nil {
-		p.out = append(p.out, `,"LastEvaluatedKey":`...)
-		p.out = p.last.appendJSON(p.out)
-	}
-	p.out = p.r.appendCapacity(p.out, p.t.name, p.cost())
-	return append(p.out, '}'), nil
-}
-
-func (p *page) cost() usage {
-	units := readUnits(p.size, p.r.consistent)
-	if p.x == nil {
-		return usage{table: units}
-	}
-	return usage{table: p.fetched, indexes: []indexUsage{{p.x, units}}}
 }

@@ -306,6 +306,13 @@ func TestIndexes(t *testing.T) {
 		b.want("Query", fmt.Sprintf(local, `,"ProjectionExpression":"y","ConsistentRead":true`), `{"Items":[{"y":{"S":"y"}}],"Count":1,"ScannedCount":1}`)
 		b.want("Query", fmt.Sprintf(local, `,"Select":"ALL_ATTRIBUTES"`), `{"Items":[{"g":{"S":"g"},"o":{"N":"30"},"pk":{"S":"p"},"sk":{"N":"0"},"x":{"S":"x0"},"y":{"S":"y"}}],"Count":1,"ScannedCount":1}`)
 
+		b.want("Query", fmt.Sprintf(local, `,"ProjectionExpression":"o, sk"`), `{"Items":[{"o":{"N":"30"},"sk":{"N":"0"}}],"Count":1,"ScannedCount":1}`)
+		b.wantError("Query", fmt.Sprintf(local, `,"FilterExpression":"attribute_exists(y) OR sk = :o"`), "Validation: One or more parameter values were invalid: Secondary index local does not project one or more filter attributes: [y]")
+		b.wantError("Query", fmt.Sprintf(local, `,"Select":"ALL_ATTRIBUTES","FilterExpression":"x <> y"`), "Validation: One or more parameter values were invalid: Secondary index local does not project one or more filter attributes: [x, y]")
+		for _, index := range []string{"local", "some"} { // to a scan's filter, attributes that are not projected are missing
+			b.want("Scan", fmt.Sprintf(`{"TableName":"Indexed","IndexName":"%s","FilterExpression":"attribute_exists(y)"}`, index), `{"Items":[],"Count":0,"ScannedCount":4}`)
+		}
+
 		b.must("UpdateItem", `{"TableName":"Indexed","Key":{"pk":{"S":"p"},"sk":{"N":"1"}},"UpdateExpression":"SET o = :o","ExpressionAttributeValues":{":o":{"N":"99"}}}`)
 		b.must("UpdateItem", `{"TableName":"Indexed","Key":{"pk":{"S":"p"},"sk":{"N":"2"}},"UpdateExpression":"REMOVE g"}`)
 		b.must("DeleteItem", `{"TableName":"Indexed","Key":{"pk":{"S":"p"},"sk":{"N":"3"}}}`)
