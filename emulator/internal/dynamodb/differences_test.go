@@ -15,6 +15,8 @@ var explained = []struct {
 		"which items are in a segment or on a page of a scan is each server's own matter"},
 	{"", "^Scan$", `"IndexName":.*"FilterExpression":`, `"Count":0`, `^{`,
 		"DynamoDB Local looks at the whole item to filter a scan of an index, AWS at what the index holds"},
+	{"ImpossibleStart", "^Scan$", "", "^ValidationException", "^{",
+		"DynamoDB Local begins at a key that an index cannot hold"},
 	{"CreateAndDeleteIndex", "^Query$", "", "does not have the specified index", "^InternalServerError",
 		"DynamoDB Local takes its time to delete an index"},
 	{"", "[Tt]ag|Limits|Endpoints|ContinuousBackups", "", "", "UnknownOperation|InternalFailure|Tagging",
