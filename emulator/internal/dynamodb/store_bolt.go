@@ -200,7 +200,7 @@ func (s *boltStore) commit(first *boltUpdate) {
 				return err
 			}
 		}
-		return nil
+		return applyBolt(tx, numbered(tx))
 	})
 	if err == nil {
 		s.totals.Store(&sums)

@@ -11,7 +11,7 @@ import (
 
 // Spaces that only a file has; the last number is that of tokens.
 const (
-	formatSpace = math.MaxUint64 - 1 // it says that values end with their checksums
+	formatSpace = math.MaxUint64 - 1 // it says that values end with their checksums, and has the last transaction's number
 	catalogCopy = math.MaxUint64 - 2
 )
 

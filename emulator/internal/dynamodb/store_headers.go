@@ -32,7 +32,7 @@ func parseMeta(page []byte) (m boltMeta, ok bool) {
 	return m, ok && m.PageSize >= 512 && m.PageSize <= 1<<16 && m.PageSize&(m.PageSize-1) == 0
 }
 
-// readMetas finds the newest header. The other must be whole too: were it the
+// readMetas finds the newest header, or the newest state without one. The other must be whole too: were it the
 // newer one, the last transaction would be lost and nobody would know.
 func (p *pageReader) readMetas() error {
 	metas, good := [2]boltMeta{}, [2]bool{}
@@ -55,7 +55,7 @@ func (p *pageReader) readMetas() error {
 	}
 	switch {
 	case !good[0] && !good[1]:
-		return errors.New("neither of its two header pages can be read")
+		return p.findState()
 	case !good[0] || !good[1]:
 		p.find("one of its two header pages is damaged: the last change may be missing")
 	}
