@@ -54,8 +54,11 @@ func storedJSON(stored []byte) []byte {
 	return stored[max(n, 0):]
 }
 
+// decodeStored reads a stored item. No limit of requests holds for it: one that
+// has got past them, or that was another once, must not stand in the way of all
+// that deals with its table.
 func decodeStored(stored []byte) (item, error) {
-	s := &scanner{data: storedJSON(stored)}
+	s := &scanner{data: storedJSON(stored), stored: true}
 	it, err := s.item(0)
 	if err != nil {
 		return nil, fmt.Errorf("dynamodb: stored item is damaged: %s", err)

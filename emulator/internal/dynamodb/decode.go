@@ -17,11 +17,8 @@ func (s *scanner) item(depth int) (item, error) {
 	it, ordered := make(item, 0, min(8, 1+(len(s.data)-s.pos)/short)), true
 	for s.more() {
 		name := s.name()
-		if name == "" {
-			return nil, errNoName
-		}
-		if len(name) > maxNameSize {
-			return nil, invalidParameter("Attribute name is too large, must be less than %d bytes", maxNameSize+1)
+		if err := checkName(name); err != nil && !s.stored {
+			return nil, err
 		}
 		v, err := s.value(depth)
 		if err != nil {
@@ -38,19 +35,35 @@ func (s *scanner) item(depth int) (item, error) {
 
 var errNesting = validation("Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit")
 
-var errNoName = validation("Empty attribute name")
-
 // errTooDeep is what is said of an item that an update makes.
 var errTooDeep = validation("Nesting Levels have exceeded supported limits")
 
 // maxNameSize is how long an attribute's name may be, in bytes.
 const maxNameSize = 65535
 
+var (
+	errNoName   = validation("Empty attribute name")
+	errLongName = validationf("Attribute name is too large, must be less than %d bytes", maxNameSize+1)
+)
+
+// checkName says whether an attribute can have a name. Every name that a request
+// has is checked where it is read, also one that only leads to an attribute: so
+// whatever an expression makes has names that can be.
+func checkName(name string) error {
+	switch {
+	case name == "":
+		return errNoName
+	case len(name) > maxNameSize:
+		return errLongName
+	}
+	return nil
+}
+
 // value reads an attribute value that lies in depth lists and maps.
 func (s *scanner) value(depth int) (value, error) {
 	var v value
 	types := 0
-	if depth == maxNesting {
+	if depth == maxNesting && !s.stored {
 		return v, errNesting
 	}
 	if !s.null() {

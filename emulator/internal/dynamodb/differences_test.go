@@ -9,8 +9,8 @@ var explained = []struct {
 	test, operation, input, ours, theirs string // regular expressions
 	why                                  string
 }{
-	{"Lag|Fault|Fail|Unprocessed|AfterClose|Snapshot|Reset|Restore", "", "", "", "",
-		"the test makes the engine fail, lag or go back, which DynamoDB Local does not"},
+	{"Lag|Fault|Fail|Unprocessed|AfterClose|Snapshot|Reset|Restore|StoredBeyond", "", "", "", "",
+		"the test makes the engine fail, lag, go back or hold what no request wrote, which DynamoDB Local does not"},
 	{"", "^Scan$", `"(Segment|Limit)":`, `^{`, `^{|must lie within the segment`,
 		"which items are in a segment or on a page of a scan is each server's own matter"},
 	{"", "^Scan$", `"IndexName":.*"FilterExpression":`, `"Count":0`, `^{`,
@@ -55,6 +55,8 @@ var explained = []struct {
 		"AWS checks a request before it looks for the table"},
 	{"", "^(CreateTable|UpdateTable|UpdateItem)$", "", "^ValidationException", "^{",
 		"DynamoDB Local takes throughput, encryption, index keys and sizes that AWS refuses"},
+	{"", "^GetItem$", "AttributesToGet", "Attribute name is too large", "^{",
+		"DynamoDB Local takes long names in AttributesToGet, which AWS refuses"},
 	{"", "^Transact", "", "", "",
 		"DynamoDB Local checks transactions in another order and counts their capacity twice"},
 }

@@ -112,7 +112,7 @@ var (
 	}
 	// open are shapes whose constraints the operations check themselves, with
 	// texts of their own.
-	open = []string{"TableClass", "Tag", "TagKeyString", "TagValueString"}
+	open = []string{"AttributeName", "TableClass", "Tag", "TagKeyString", "TagValueString"}
 	// required are members without which a table of one region cannot be.
 	required = map[string][]string{"CreateTableInput": {"AttributeDefinitions", "KeySchema"}}
 	// most are limits that the model leaves out.

@@ -1,6 +1,76 @@
 package dynamodb
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+const (
+	emptyName = "Empty attribute name"
+	longName  = "Attribute name is too large, must be less than 65536 bytes"
+)
+
+// TestNames has names that no attribute can have, wherever a request can have
+// one. In the last ones, characters are fewer than bytes.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	b.must("CreateTable", hashTable, "Things", "S")
+	b.must("PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"}}}`)
+	const thing = `"TableName":"Things","Key":{"pk":{"S":"a"}}`
+	const named = `,"ExpressionAttributeNames":{"#a":"NAME"}`
+	const valued = named + `,"ExpressionAttributeValues":{":v":{"S":"x"}}`
+	for _, name := range []string{"", strings.Repeat("n", 65536), strings.Repeat("ä", 40_000)} {
+		what, forPlaceholder := longName, longName
+		if name == "" {
+			what, forPlaceholder = emptyName, "ExpressionAttributeNames contains invalid value: "+emptyName+" for key #a"
+		}
+		oldForPlaceholder := "ExpressionAttributeNames contains invalid value: " + what + " for key #a"
+		for _, tt := range []struct{ operation, members, want string }{
+			{"PutItem", `"TableName":"Things","Item":{"pk":{"S":"a"},"NAME":{"S":"x"}}`, envelope + what},
+			{"PutItem", `"TableName":"Things","Item":{"pk":{"S":"a"},"m":{"M":{"NAME":{"S":"x"}}}}`, envelope + what},
+			{"PutItem", `"TableName":"Things","Item":{"pk":{"S":"a"}},"Expected":{"NAME":{"Exists":false}}`, envelope + what},
+			{"PutItem", `"TableName":"Things","Item":{"pk":{"S":"a"}},"ConditionExpression":"#a <> :v"` + valued, envelope + forPlaceholder},
+			{"UpdateItem", thing + `,"AttributeUpdates":{"NAME":{"Value":{"S":"x"}}}`, envelope + what},
+			{"UpdateItem", thing + `,"AttributeUpdates":{"NAME":{"Action":"DELETE"}}`, envelope + what},
+			{"UpdateItem", thing + `,"AttributeUpdates":{"m":{"Value":{"M":{"NAME":{"S":"x"}}}}}`, envelope + what},
+			{"UpdateItem", thing + `,"UpdateExpression":"SET #a = :v"` + valued, envelope + forPlaceholder},
+			{"UpdateItem", thing + `,"UpdateExpression":"SET m.#a = :v"` + valued, envelope + forPlaceholder},
+			{"UpdateItem", thing + `,"UpdateExpression":"REMOVE #a"` + named, envelope + forPlaceholder},
+			{"UpdateItem", thing + `,"UpdateExpression":"SET a = :v","ExpressionAttributeValues":{":v":{"M":{"NAME":{"S":"x"}}}}`, envelope + what},
+			{"DeleteItem", thing + `,"ConditionExpression":"#a <> :v"` + valued, envelope + forPlaceholder},
+			{"GetItem", thing + `,"ProjectionExpression":"#a"` + named, forPlaceholder},
+			{"GetItem", thing + `,"AttributesToGet":["NAME"]`, what},
+			{"BatchGetItem", `"RequestItems":{"Things":{"Keys":[{"pk":{"S":"a"}}],"AttributesToGet":["NAME"]}}`, what},
+			{"Query", `"TableName":"Things","KeyConditions":{"NAME":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"a"}]}}`, what},
+			{"Query", `"TableName":"Things","KeyConditions":{"pk":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"a"}]}},"QueryFilter":{"NAME":{"ComparisonOperator":"NULL"}}`, what},
+			{"Scan", `"TableName":"Things","ScanFilter":{"NAME":{"ComparisonOperator":"NULL"}}`, what},
+			{"Scan", `"TableName":"Things","FilterExpression":"#a <> :v"` + valued, oldForPlaceholder},
+			{"BatchWriteItem", `"RequestItems":{"Things":[{"PutRequest":{"Item":{"pk":{"S":"a"},"NAME":{"S":"x"}}}}]}`, what},
+			{"TransactWriteItems", `"TransactItems":[{"Put":{"TableName":"Things","Item":{"pk":{"S":"a"},"NAME":{"S":"x"}}}}]`, what},
+			{"TransactWriteItems", `"TransactItems":[{"Update":{` + thing + `,"UpdateExpression":"SET #a = :v"` + valued + `}}]`, oldForPlaceholder},
+		} {
+			b.wantError(tt.operation, `{`+strings.Replace(tt.members, "NAME", name, 1)+`}`, "Validation: "+tt.want)
+		}
+	}
+	b.want("GetItem", `{`+thing+`}`, `{"Item":{"pk":{"S":"a"}}}`)
+}
+
+// TestLongestName has names as long as they may be, by either way to write them.
+func TestLongestName(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	b.must("CreateTable", hashTable, "Things", "S")
+	for i, name := range []string{strings.Repeat("n", 65535), strings.Repeat("ä", 32767)} {
+		key := fmt.Sprintf(`"TableName":"Things","Key":{"pk":{"S":"%d"}}`, i)
+		named := `,"ExpressionAttributeNames":{"#a":"` + name + `"}`
+		b.must("UpdateItem", `{`+key+`,"AttributeUpdates":{"`+name+`":{"Value":{"M":{}}}}}`)
+		b.must("UpdateItem", `{`+key+`,"UpdateExpression":"SET #a.#a = :v","ConditionExpression":"attribute_exists(#a)"`+named+`,"ExpressionAttributeValues":{":v":{"S":"x"}}}`)
+		b.want("GetItem", `{`+key+`,"ProjectionExpression":"#a.#a"`+named+`}`, `{"Item":{"`+name+`":{"M":{"`+name+`":{"S":"x"}}}}}`)
+		b.must("DeleteItem", `{`+key+`,"Expected":{"`+name+`":{"Exists":true,"Value":{"M":{"`+name+`":{"S":"x"}}}}}}`)
+	}
+}
 
 // TestMembersTwice has members that stand in a request twice: the last counts,
 // as if there were no other, also if it is null.

@@ -21,7 +21,8 @@ type scanner struct {
 	// lasting says that data is never written to and stays as long as anyone
 	// needs it: texts are parts of it then, and no copies.
 	lasting bool
-	way     way // in which is told what is wrong with values
+	stored  bool // data is an item that has been stored, whatever may be now
+	way     way  // in which is told what is wrong with values
 }
 
 // scan starts on a client's JSON object, which checkInput has found to be one.

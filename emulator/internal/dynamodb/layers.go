@@ -44,6 +44,15 @@ func (s *scanner) forPlaceholder(err error, placeholder string) error {
 	return validation("ExpressionAttributeValues contains invalid value: " + message(err) + " for key " + placeholder)
 }
 
+// forName says which placeholder's name an error is about. In the newer way that
+// is told of empty names alone.
+func (w way) forName(err error, placeholder string) error {
+	if w == newer && err != errNoName {
+		return err
+	}
+	return validation("ExpressionAttributeNames contains invalid value: " + message(err) + " for key " + placeholder)
+}
+
 // olderNumber is the older error for a text that is no number, or none that can
 // be stored: err in the newer way. There, numbers are read as Java's BigDecimal
 // does, whose exponents have 32 bits and wrap.

@@ -3,6 +3,7 @@
 package dynamodb
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -29,7 +30,7 @@ type legacyCondition struct {
 	value   *value // Value
 	exists  *bool  // Exists
 	hasList bool   // AttributeValueList is there
-	invalid error  // of a value
+	invalid error  // of a value, or of the name
 }
 
 // legacyUpdate is an AttributeValueUpdate.
@@ -37,7 +38,7 @@ type legacyUpdate struct {
 	name    string
 	action  string
 	value   *value
-	invalid error // of the value
+	invalid error // of the name or the value
 }
 
 // has says that the request has a parameter.
@@ -118,6 +119,7 @@ func (s *scanner) legacyConditions(id shapeID) ([]legacyCondition, error) {
 			}
 			return err
 		})
+		c.invalid = cmp.Or(c.invalid, checkName(name))
 		all = append(all, c)
 		return err
 	})
@@ -150,7 +152,7 @@ func (s *scanner) legacyValue(invalid *error) (*value, error) {
 func (s *scanner) legacyUpdates(id shapeID) ([]legacyUpdate, error) {
 	var all []legacyUpdate
 	err := s.members(func(name string) error {
-		u := legacyUpdate{name: name, action: "PUT"}
+		u := legacyUpdate{name: name, action: "PUT", invalid: checkName(name)}
 		err := s.structure(id, func(m member) (err error) {
 			switch m.name {
 			case "Action":
@@ -209,6 +211,9 @@ func (l *legacy) paths() ([]path, error) {
 	var paths []path
 	seen := make(map[string]bool, len(l.attributesToGet)) // there may be any number
 	for _, name := range l.attributesToGet {
+		if err := checkName(name); err != nil {
+			return nil, err
+		}
 		if seen[name] {
 			return nil, invalidParameter("Duplicate value in attribute name: %s", name)
 		}

@@ -51,8 +51,8 @@ func (r *request) placeholders(expressions ...named) error {
 		return err
 	}
 	for _, placeholder := range slices.Sorted(maps.Keys(r.bind.names)) {
-		if r.bind.names[placeholder] == "" {
-			return validation("ExpressionAttributeNames contains invalid value: Empty attribute name for key " + placeholder)
+		if err := checkName(r.bind.names[placeholder]); err != nil {
+			return r.way.forName(err, placeholder)
 		}
 	}
 	if err := checkPlaceholders("ExpressionAttributeValues", ':', r.bind.values); err != nil {

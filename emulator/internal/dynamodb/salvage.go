@@ -13,8 +13,8 @@ const salvageBatch = 1000
 
 // salvage makes a new file of what can be read of a damaged one: tables and
 // items, streams and tokens; indexes and lists of expiries are made anew. Items
-// whose table's definition is lost go into a file of JSON lines. If the file is
-// whole, salvage does nothing.
+// whose table's definition is lost, or that are none, go into a file of JSON
+// lines. If the file is whole, salvage does nothing.
 func salvage(cfg Config) error {
 	file := filepath.Join(cfg.Dir, boltFile)
 	items := map[uint64]map[string][]byte{} // by space and key: a lost tree may hold what another has
@@ -113,12 +113,12 @@ func (e *Engine) restore(items map[uint64]map[string][]byte) error {
 		left := len(items[t.space])
 		for key, stored := range items[t.space] {
 			left--
-			it, err := decodeStored(stored)
-			if err != nil {
-				return err
+			if it, err := readable(stored); err != nil {
+				e.cfg.Log.Error("dynamodb: left out", "table", t.name, "key", t.schema.describeKey([]byte(key)), "err", err)
+			} else {
+				writes = append(writes, write{t.space, []byte(key), stored})
+				writes = e.derive(writes, &change{t: t, key: []byte(key), new: it})
 			}
-			writes = append(writes, write{t.space, []byte(key), stored})
-			writes = e.derive(writes, &change{t: t, key: []byte(key), new: it})
 			if len(writes) < salvageBatch && left > 0 {
 				continue
 			}
@@ -131,16 +131,26 @@ func (e *Engine) restore(items map[uint64]map[string][]byte) error {
 	return nil
 }
 
-// saveStrays writes items of no known table, of which some may be copies that
-// lay in an index, to a file; if there are none, it makes no file.
+// readable reads a stored item that may be anything.
+func readable(stored []byte) (item, error) {
+	if !json.Valid(storedJSON(stored)) {
+		return nil, errors.New("it is no JSON")
+	}
+	return decodeStored(stored)
+}
+
+// saveStrays writes what is JSON and not in the new file to another: items of no
+// known table, of which some may be copies that lay in an index, and those of a
+// table that are none. If there are none, it makes no file.
 func saveStrays(name string, items map[uint64]map[string][]byte, tables map[uint64]*table) error {
 	var out []byte
 	for space, all := range items {
-		if space == catalog || space >= streamSpaces || tables[space] != nil {
+		t := tables[space]
+		if space == catalog || space >= streamSpaces || t != nil && t.space != space {
 			continue
 		}
 		for _, stored := range all {
-			if json.Valid(storedJSON(stored)) {
+			if _, err := readable(stored); json.Valid(storedJSON(stored)) && (t == nil || err != nil) {
 				out = fmt.Appendf(out, "{\"space\":%d,\"item\":%s}\n", space, storedJSON(stored))
 			}
 		}

@@ -46,7 +46,7 @@ var shapes = [...]shape{
 	{kind: structureShape, name: "KeysAndAttributes", members: []member{{"Keys", 5, true}, {"AttributesToGet", 19, false}, {"ConsistentRead", 20, false}, {"ProjectionExpression", 21, false}, {"ExpressionAttributeNames", 22, false}}},
 	{kind: listShape, name: "KeyList", hasMin: true, min: 1, hasMax: true, max: 100, of: 6},
 	{kind: mapShape, name: "Key", key: 7, of: 8},
-	{kind: stringShape, name: "AttributeName", hasMax: true, max: 65535},
+	{kind: stringShape, name: "AttributeName"},
 	{kind: attributeValueShape, name: "AttributeValue", members: []member{{"S", 9, false}, {"N", 10, false}, {"B", 11, false}, {"SS", 12, false}, {"NS", 13, false}, {"BS", 14, false}, {"M", 15, false}, {"L", 16, false}, {"NULL", 17, false}, {"BOOL", 18, false}}},
 	{kind: stringShape, name: "StringAttributeValue"},
 	{kind: stringShape, name: "NumberAttributeValue"},
