@@ -29,6 +29,19 @@ func TestItemRoundTrip(t *testing.T) {
 	})
 }
 
+func TestNameOfTable(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	for _, name := range []string{"a_b", "___", "...", "---", "azAZ09._-"} {
+		b.must("CreateTable", hashTable, name, "S")
+		b.want("PutItem", `{"TableName":"`+name+`","Item":{"pk":{"S":"a"}}}`, `{}`)
+		b.want("BatchGetItem", `{"RequestItems":{"`+name+`":{"Keys":[{"pk":{"S":"a"}}]}}}`,
+			`{"Responses":{"`+name+`":[{"pk":{"S":"a"}}]},"UnprocessedKeys":{}}`)
+		b.wantError("Query", `{"TableName":"`+name+`","IndexName":"`+name+`","KeyConditionExpression":"pk = :v","ExpressionAttributeValues":{":v":{"S":"a"}}}`,
+			"Validation: The table does not have the specified index: "+name)
+	}
+}
+
 func TestReturnValues(t *testing.T) {
 	onStores(t, func(t *testing.T, b *bench) {
 		b.must("CreateTable", hashTable, "Things", "S")

@@ -53,7 +53,7 @@ const namePattern = "[a-zA-Z0-9_.-]+"
 // nameOK says whether a text satisfies namePattern. Every request has a name.
 func nameOK(text string) bool {
 	for i := range len(text) {
-		if c := text[i]; !isLetter(c) && !isDigit(c) && c != '.' && c != '-' {
+		if c := text[i]; !isLetter(c) && !isDigit(c) && c != '_' && c != '.' && c != '-' {
 			return false
 		}
 	}
