@@ -54,6 +54,12 @@ func TestReturnValues(t *testing.T) {
 		b.want("UpdateItem", fmt.Sprintf(update, "ALL_OLD"), `{"Attributes":{"m":{"M":{}},"n":{"N":"4"},"pk":{"S":"a"}}}`)
 		b.want("UpdateItem", fmt.Sprintf(update, "ALL_NEW"), `{"Attributes":{"m":{"M":{}},"n":{"N":"6"},"pk":{"S":"a"}}}`)
 		b.want("UpdateItem", fmt.Sprintf(update, "NONE"), `{}`)
+		const nothing = `{"TableName":"Things","Key":{"pk":{"S":"a"}},%s"ReturnValues":"%s"}`
+		for _, updates := range []string{"", `"AttributeUpdates":{},`} {
+			b.want("UpdateItem", fmt.Sprintf(nothing, updates, "UPDATED_OLD"), `{}`)
+			b.want("UpdateItem", fmt.Sprintf(nothing, updates, "UPDATED_NEW"), `{}`)
+			b.want("UpdateItem", fmt.Sprintf(nothing, updates, "ALL_NEW"), `{"Attributes":{"m":{"M":{}},"n":{"N":"7"},"pk":{"S":"a"}}}`)
+		}
 		b.want("DeleteItem", `{"TableName":"Things","Key":{"pk":{"S":"a"}},"ReturnValues":"ALL_OLD","ReturnConsumedCapacity":"INDEXES"}`,
 			`{"Attributes":{"m":{"M":{}},"n":{"N":"7"},"pk":{"S":"a"}},"ConsumedCapacity":{"TableName":"Things","CapacityUnits":1.0,"Table":{"CapacityUnits":1.0}}}`)
 		b.want("DeleteItem", `{"TableName":"Things","Key":{"pk":{"S":"a"}},"ReturnValues":"ALL_OLD"}`, `{}`)

@@ -30,8 +30,11 @@ func parseProjection(src string, bind *bindings) ([]path, error) {
 // project gives what the paths lead to, in the places where it lies; nil paths
 // mean all. List elements move up.
 func (it item) project(paths []path) item {
-	if len(paths) == 0 {
+	if paths == nil {
 		return it
+	}
+	if len(paths) == 0 {
+		return nil
 	}
 	v, _ := value{kind: kindMap, item: it}.project(slices.SortedFunc(slices.Values(paths), path.compare))
 	return v.item
