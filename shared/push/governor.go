@@ -12,6 +12,7 @@ type governor struct {
 	// Of the current second:
 	posts     int
 	throttled int
+	late      int // those that had no answer in time
 }
 
 const (
@@ -38,14 +39,18 @@ func (g *governor) interval(n, tickBytes int) time.Duration {
 
 // adjust is called once a second. It halves the rate if many posts were
 // throttled, which is the account's limit and no slow client, and lets it
-// recover bit by bit. It says whether many were.
-func (g *governor) adjust() (many bool) {
-	many = g.throttled >= 3 && g.throttled*10 >= g.posts
-	if many {
+// recover bit by bit. It says whether that was so, and whether many posts
+// failed, which is not the clients' fault either.
+func (g *governor) adjust() (slower, many bool) {
+	slower, many = isMany(g.throttled, g.posts), isMany(g.throttled+g.late, g.posts)
+	if slower {
 		g.rate = max(minRate, g.rate/2)
 	} else {
 		g.rate = min(g.limit, g.rate+g.limit*recovery)
 	}
-	g.posts, g.throttled = 0, 0
-	return many
+	g.posts, g.throttled, g.late = 0, 0, 0
+	return slower, many
 }
+
+// isMany says whether n of all are too many to fail each by its own fault.
+func isMany(n, all int) bool { return n >= 3 && n*10 >= all }

@@ -62,6 +62,7 @@ type Pusher struct {
 	credit    time.Duration
 	interval  time.Duration // between two deliveries to a client, now
 	lastError error         // of a post, for Maintain
+	many      bool          // fail, as Maintain has seen
 }
 
 // conn is a connection that is served.
@@ -82,6 +83,10 @@ type conn struct {
 
 // closing says whether the connection is about to be ended.
 func (c *conn) closing() bool { return len(c.queue) > 0 && c.queue[len(c.queue)-1].close }
+
+// stuck says whether it is about to be ended since it takes nothing: no last
+// message is worth a try.
+func (c *conn) stuck() bool { return c.closing() && c.queue[0].body == nil }
 
 // control is a message besides the ticks, or the end of the connection.
 type control struct {
@@ -222,14 +227,24 @@ func (p *Pusher) Seq() int64 {
 func (p *Pusher) Maintain(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	many := p.gov.adjust()
-	if many {
+	slower, many := p.gov.adjust()
+	if slower {
 		slog.Warn("API Gateway throttles, sending slower", "posts_per_second", p.gov.rate)
+	}
+	failing := 0
+	for _, c := range p.conns {
+		if !c.failing.IsZero() {
+			failing++
+		}
+	}
+	if many = many || isMany(failing, len(p.conns)); many && !p.many {
+		slog.Warn("many clients take nothing, which is not their fault", "failing", failing)
 	}
 	if p.lastError != nil {
 		slog.Warn("posts fail", "error", p.lastError)
 		p.lastError = nil
 	}
+	p.many = many
 	for _, c := range p.conns {
 		switch {
 		case c.failing.IsZero():
@@ -238,7 +253,10 @@ func (p *Pusher) Maintain(now time.Time) {
 				p.enqueueLocked(c, &control{body: Message{Type: TypeHeartbeat}.JSON()})
 			}
 		case many:
-			c.failing = now // that is not its own fault
+			c.failing = now
+			if c.stuck() {
+				c.queue = nil
+			}
 		case now.Sub(c.failing) >= stuckAfter && !c.closing():
 			slog.Info("client is stuck", "connection_id", c.id)
 			c.queue = nil
@@ -302,16 +320,18 @@ func (p *Pusher) done(ctx context.Context, j job, err error) (served bool) {
 // note tells the reasons of a failure apart: only what is the client's own fault
 // may end it.
 func (p *Pusher) note(c *conn, err error, now time.Time) {
-	throttled := errors.Is(err, ErrThrottled)
-	if throttled {
-		p.gov.throttled++
-	}
 	switch {
-	case throttled || errors.Is(err, context.DeadlineExceeded):
-		if c.failing.IsZero() {
-			c.failing = now
-		}
-	case !errors.Is(err, ErrGone):
+	case errors.Is(err, ErrThrottled):
+		p.gov.throttled++
+	case errors.Is(err, context.DeadlineExceeded):
+		p.gov.late++
+	case errors.Is(err, ErrGone):
+		return
+	default:
 		p.lastError = err
+		return
+	}
+	if c.failing.IsZero() {
+		c.failing = now
 	}
 }

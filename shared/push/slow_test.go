@@ -114,6 +114,73 @@ func TestAccountLimit(t *testing.T) {
 	})
 }
 
+// TestStall: when API Gateway answers nobody, nobody is dropped for it, however
+// many there are, and all goes on when it is back.
+func TestStall(t *testing.T) {
+	t.Parallel()
+	for _, clients := range []int{3, 5, 20, 200} {
+		t.Run(fmt.Sprint(clients, " clients"), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, time.Second, 8000)
+				for i := range clients {
+					r.Put(fmt.Sprint("c", i), testSymbols, true, 0)
+				}
+				r.run(2 * time.Second)
+				for i := range clients {
+					r.g.set(fmt.Sprint("c", i), 0, time.Hour)
+					r.run(2 * time.Second / time.Duration(clients)) // they do not fail all at the same time
+				}
+				r.run(20 * time.Second)
+				for i := range clients {
+					r.g.set(fmt.Sprint("c", i), 0, 0)
+				}
+				r.run(time.Minute)
+				for i := range clients {
+					id := fmt.Sprint("c", i)
+					all := r.tickers(id)
+					if r.g.closes(id) != 0 || len(all) == 0 || all[len(all)-1].Seq < r.Seq()-200 {
+						t.Fatalf("client %d: %d closes, %d messages; want the newest ticks", i, r.g.closes(id), len(all))
+					}
+				}
+				if r.Len() != clients || r.gov.rate != 8000 {
+					t.Errorf("got %d clients at %v posts/s; want all %d, and the rate as it was", r.Len(), r.gov.rate, clients)
+				}
+			})
+		})
+	}
+}
+
+// TestStallTakesBackTheEnd: a client that was to be disconnected stays if it turns
+// out that others fail too.
+func TestStallTakesBackTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 50*time.Millisecond, 8000)
+		for i := range 3 {
+			r.Put(fmt.Sprint("c", i), testSymbols, true, 0)
+		}
+		r.g.set("c0", 0, time.Hour)
+		r.run(14 * time.Second)
+		if c := r.conns["c0"]; c == nil || !c.closing() {
+			t.Fatal("a client that is alone in taking nothing is not about to be disconnected")
+		}
+		r.Put("expired", testSymbols, true, 0)
+		for _, id := range []string{"c1", "c2", "expired"} {
+			r.g.set(id, 0, time.Hour)
+		}
+		r.Close("expired", []byte(`{}`))
+		r.run(10 * time.Second)
+		for _, id := range []string{"c0", "c1", "c2", "expired"} {
+			r.g.set(id, 0, 0)
+		}
+		r.run(10 * time.Second)
+		if r.Len() != 3 || r.g.closes("c0") != 0 || !slices.Equal(r.closed, []string{"expired"}) {
+			t.Errorf("got %d clients, %d closes, closed %v; want all but the expired one", r.Len(), r.g.closes("c0"), r.closed)
+		}
+	})
+}
+
 func TestGoneClient(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
