@@ -26,7 +26,7 @@ import (
 
 // wakeTimeout bounds the call that wakes the ticker, for which the client's
 // handshake waits.
-const wakeTimeout = 3 * time.Second
+const wakeTimeout = 4 * time.Second
 
 // Connect returns the handler of $connect: it checks the Origin, stores the
 // connection with a subscription to all that its policies allow, and has the
@@ -47,7 +47,7 @@ func Connect(_ context.Context, getenv func(string) string) (lambda.Handler, err
 	if ticker == "" {
 		return nil, errors.New("set TICKER_FUNCTION to the name of the ticker's function")
 	}
-	client := lambdasvc.NewFromConfig(awsconfig.Load(getenv), func(o *lambdasvc.Options) {
+	client := lambdasvc.NewFromConfig(awsconfig.Load(getenv, awsconfig.AttemptTimeout), func(o *lambdasvc.Options) {
 		o.BaseEndpoint = awsconfig.Endpoint(getenv, "LAMBDA")
 		o.RetryMaxAttempts = 2
 	})

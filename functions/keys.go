@@ -54,7 +54,7 @@ func Keys(ctx context.Context, getenv func(string) string) (lambda.Handler, erro
 	if *endpoint == "" {
 		return nil, errors.New("set WEBSOCKET_ENDPOINT to the https URL of the WebSocket API's stage")
 	}
-	api := apigatewaymanagementapi.NewFromConfig(awsconfig.Load(getenv), func(o *apigatewaymanagementapi.Options) {
+	api := apigatewaymanagementapi.NewFromConfig(awsconfig.Load(getenv, awsconfig.AttemptTimeout), func(o *apigatewaymanagementapi.Options) {
 		o.BaseEndpoint = endpoint
 	})
 	return lambda.NewHandler(keys{s, pepper, keyring, api}.handle), nil

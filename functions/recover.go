@@ -29,7 +29,7 @@ const (
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 func Recover(_ context.Context, getenv func(string) string) (lambda.Handler, error) {
-	client := lambdasvc.NewFromConfig(awsconfig.Load(getenv), func(o *lambdasvc.Options) {
+	client := lambdasvc.NewFromConfig(awsconfig.Load(getenv, awsconfig.AttemptTimeout), func(o *lambdasvc.Options) {
 		o.BaseEndpoint = awsconfig.Endpoint(getenv, "LAMBDA")
 	})
 	return lambda.NewHandler(recovery{client, recoverDelay}.handle), nil

@@ -60,7 +60,7 @@ func openSecret[T any](ctx context.Context, getenv func(string) string, direct, 
 	if id == "" {
 		return nil, fmt.Errorf("set %s to the name of a secret, or %s to its text for a local run", named, direct)
 	}
-	client := secretsmanager.NewFromConfig(awsconfig.Load(getenv), func(o *secretsmanager.Options) {
+	client := secretsmanager.NewFromConfig(awsconfig.Load(getenv, awsconfig.AttemptTimeout), func(o *secretsmanager.Options) {
 		o.BaseEndpoint = awsconfig.Endpoint(getenv, "SECRETS_MANAGER")
 		o.RetryMaxAttempts = 2
 	})

@@ -75,6 +75,7 @@ func (l *leader) run(ctx, work context.Context, held claim, first *store.Connect
 	prices.Go(func() { l.ticks(ticking) })
 	posts.Go(func() { l.pusher.Run(work) })
 	posts.Go(func() { l.follow(ticking, first) })
+	posts.Go(func() { l.keep(ticking) })
 
 	why, lease := l.hold(work, held.Lease, guard)
 	stopTicking()
@@ -144,7 +145,7 @@ func (l *leader) hold(ctx context.Context, lease store.Lease, guard *time.Timer)
 				return stopHandover, lease
 			}
 		case lease.State == store.LeaseDraining:
-			if l.deserted(ctx) {
+			if l.deserted(ctx, sent.Add(renewInterval)) {
 				return stopIdle, lease
 			}
 			wait = 0
@@ -174,8 +175,11 @@ func (l *leader) renew(ctx context.Context, lease store.Lease) (store.Lease, err
 
 // deserted looks a last time, after all can see that the leader is about to
 // leave: a client that has come before is seen by this, and one that comes
-// after it sees that it has to wait for the lease.
-func (l *leader) deserted(ctx context.Context) bool {
+// after it sees that it has to wait for the lease. Without an answer until the
+// next renewal is due, it stays.
+func (l *leader) deserted(ctx context.Context, until time.Time) bool {
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
 	busy, err := l.store.HasConnections(ctx)
 	if err != nil {
 		slog.WarnContext(ctx, "connections cannot be read", "error", err)

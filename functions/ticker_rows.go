@@ -13,10 +13,9 @@ import (
 )
 
 const (
-	lookInterval  = 500 * time.Millisecond // of reading the rows of new connections
-	fullLooks     = 4                      // each one of so many looks reads all rows
-	newRows       = 30 * time.Second       // what is new
-	maintainLooks = 2
+	lookInterval = 500 * time.Millisecond // of reading the rows of new connections
+	fullLooks    = 4                      // each one of so many looks reads all rows
+	newRows      = 30 * time.Second       // what is new
 
 	settled    = 30 * time.Second // a connection that is gone after it has ended; one gone before may not be open yet
 	lateRow    = 10 * time.Second // a younger row may be missing in an eventually consistent read
@@ -57,11 +56,6 @@ func (l *leader) follow(ctx context.Context, first *store.Connection) {
 	for look := 0; ; look++ {
 		if err := l.look(ctx, look%fullLooks == 0, &greets); err != nil && ctx.Err() == nil {
 			slog.WarnContext(ctx, "connections cannot be read", "error", err)
-		}
-		if look%maintainLooks == 0 {
-			now := time.Now()
-			l.maintain(now)
-			l.pusher.Maintain(now)
 		}
 		select {
 		case <-ctx.Done():
@@ -154,6 +148,22 @@ func (l *leader) stay(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conns.occupied = now
+}
+
+// keep maintains the connections each second until ctx ends, also while their
+// rows cannot be read.
+func (l *leader) keep(ctx context.Context) {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-ticker.C:
+			l.maintain(now)
+			l.pusher.Maintain(now)
+		}
+	}
 }
 
 // maintain ends connections whose tokens have expired, and advises old ones to

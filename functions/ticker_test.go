@@ -181,15 +181,15 @@ func TestLastLook(t *testing.T) {
 	t.Parallel()
 	env, s, _ := newStage(t)
 	l := &leader{ticker: newTestTicker(t, env), conns: newConnections(time.Now().Add(-time.Hour))}
-	if !l.unused(time.Now()) || !l.deserted(t.Context()) {
+	if !l.unused(time.Now()) || !l.deserted(t.Context(), time.Now().Add(time.Minute)) {
 		t.Error("without rows: want it to leave")
 	}
 	addRow(t, s, testRow("late", 0))
-	if l.deserted(t.Context()) || l.unused(time.Now()) {
+	if l.deserted(t.Context(), time.Now().Add(time.Minute)) || l.unused(time.Now()) {
 		t.Error("with a row: want it to stay")
 	}
 	l.ticker = newTestTicker(t, env.With("CONNECTIONS_TABLE", "Missing"))
-	if l.deserted(t.Context()) {
+	if l.deserted(t.Context(), time.Now().Add(time.Minute)) {
 		t.Error("without an answer of the database: want it to stay")
 	}
 }

@@ -12,16 +12,35 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// maxIdleConns is the number of connections kept open to one host: as many as
-// the ticker has posts in flight.
-const maxIdleConns = 64
+const (
+	// AttemptTimeout is how long a service may take for one request: what hangs,
+	// such as over a connection that has died unnoticed, leaves time for two
+	// further attempts within a function's 10 seconds.
+	AttemptTimeout = 1500 * time.Millisecond
+
+	// maxIdleConns is the number of connections kept open to one host: as many as
+	// the ticker has posts in flight.
+	maxIdleConns = 64
+)
+
+// transport has all connections of the process.
+var transport = newTransport()
+
+// newTransport returns a transport without HTTP/2, which would send all posts of
+// the ticker over one connection: then one lost packet holds up all of them.
+func newTransport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConns = 2 * maxIdleConns
+	t.MaxIdleConnsPerHost = maxIdleConns
+	t.Protocols = new(http.Protocols)
+	t.Protocols.SetHTTP1(true)
+	return t
+}
 
 // Load returns the configuration for the region and the credentials that Lambda
-// has put into the environment.
-func Load(getenv func(string) string) aws.Config {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConns = 2 * maxIdleConns
-	transport.MaxIdleConnsPerHost = maxIdleConns
+// has put into the environment. An attempt at a request may take so long; the
+// SDK's clients make up to three.
+func Load(getenv func(string) string, attempt time.Duration) aws.Config {
 	credentials := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{
 			AccessKeyID:     getenv("AWS_ACCESS_KEY_ID"),
@@ -33,7 +52,7 @@ func Load(getenv func(string) string) aws.Config {
 	return aws.Config{
 		Region:      getenv("AWS_REGION"),
 		Credentials: aws.NewCredentialsCache(credentials),
-		HTTPClient:  &http.Client{Transport: transport, Timeout: 10 * time.Second},
+		HTTPClient:  &http.Client{Transport: transport, Timeout: attempt},
 	}
 }
 

@@ -42,7 +42,7 @@ func Open(getenv func(string) string) (*Client, error) {
 		}
 		endpoint = &url
 	}
-	return newClient(awsconfig.Load(getenv), endpoint), nil
+	return newClient(awsconfig.Load(getenv, postTimeout), endpoint), nil
 }
 
 func newClient(config aws.Config, endpoint *string) *Client {

@@ -118,7 +118,7 @@ func TestAccountLimit(t *testing.T) {
 // many there are, and all goes on when it is back.
 func TestStall(t *testing.T) {
 	t.Parallel()
-	for _, clients := range []int{3, 5, 20, 200} {
+	for _, clients := range []int{3, 5, 20, 60} {
 		t.Run(fmt.Sprint(clients, " clients"), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

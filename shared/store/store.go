@@ -47,7 +47,7 @@ func Open(getenv func(string) string) (*Store, error) {
 	if s.keys == "" && s.tokens == "" && s.connections == "" && s.ticker == "" {
 		return nil, errors.New("store: set KEYS_TABLE, TOKENS_TABLE, CONNECTIONS_TABLE or TICKER_TABLE to a table's name")
 	}
-	s.db = dynamodb.NewFromConfig(awsconfig.Load(getenv), func(o *dynamodb.Options) {
+	s.db = dynamodb.NewFromConfig(awsconfig.Load(getenv, awsconfig.AttemptTimeout), func(o *dynamodb.Options) {
 		o.BaseEndpoint = awsconfig.Endpoint(getenv, "DYNAMODB")
 	})
 	return s, nil

@@ -57,7 +57,7 @@ func TestTokens(t *testing.T) {
 // ttl reads what DynamoDB itself looks at.
 func ttl(t *testing.T, getenv func(string) string, hash string) string {
 	t.Helper()
-	db := dynamodb.NewFromConfig(awsconfig.Load(getenv), func(o *dynamodb.Options) {
+	db := dynamodb.NewFromConfig(awsconfig.Load(getenv, awsconfig.AttemptTimeout), func(o *dynamodb.Options) {
 		o.BaseEndpoint = awsconfig.Endpoint(getenv, "DYNAMODB")
 	})
 	out, err := db.GetItem(t.Context(), &dynamodb.GetItemInput{

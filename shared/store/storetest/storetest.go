@@ -46,7 +46,7 @@ func New(tb testing.TB, endpoint string) Env {
 		"TOKEN_KEY":                 "a token key that is for tests and nothing else",
 		"KEY_PEPPER":                "a pepper that is for tests and nothing else",
 	}
-	db := dynamodb.NewFromConfig(awsconfig.Load(env.Getenv), func(o *dynamodb.Options) {
+	db := dynamodb.NewFromConfig(awsconfig.Load(env.Getenv, awsconfig.AttemptTimeout), func(o *dynamodb.Options) {
 		o.BaseEndpoint = &endpoint
 	})
 	for _, t := range []struct{ name, hash, sort string }{
