@@ -172,8 +172,8 @@ func header(event authorizerRequest, name string) []string {
 	return nil
 }
 
-// iamPolicy is the authorizer's answer. API Gateway makes a string of each value of
-// the context.
+// iamPolicy is the authorizer's answer. The values of its context are strings, as
+// which others have them in any case.
 func iamPolicy(effect, methodARN string, t store.Token) events.APIGatewayCustomAuthorizerResponse {
 	actor := auth.Actor(t.UserID)
 	return events.APIGatewayCustomAuthorizerResponse{
@@ -191,7 +191,7 @@ func iamPolicy(effect, methodARN string, t store.Token) events.APIGatewayCustomA
 			"policies":   strings.Join(t.Policies, ","),
 			"token_hash": t.Hash,
 			"key_id":     t.KeyLookup,
-			"expires_at": t.ExpiresAt.Unix(),
+			"expires_at": strconv.FormatInt(t.ExpiresAt.Unix(), 10),
 		},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -101,7 +102,7 @@ func TestAuthorizerAnswer(t *testing.T) {
 				}}},
 				"context": map[string]any{
 					"user_id": "ada", "actor": "user:ada", "role": "user", "policies": strings.Join(tt.policies, ","),
-					"token_hash": auth.HashToken(tok), "key_id": record.KeyLookup, "expires_at": float64(expires.Unix()),
+					"token_hash": auth.HashToken(tok), "key_id": record.KeyLookup, "expires_at": strconv.FormatInt(expires.Unix(), 10),
 				},
 			}
 			if !reflect.DeepEqual(got, want) {

@@ -193,8 +193,8 @@ func wsHeader(event events.APIGatewayWebsocketProxyRequest, name string) []strin
 	return header(authorizerRequest{Headers: event.Headers, MultiValueHeaders: event.MultiValueHeaders}, name)
 }
 
-// authorizerContext returns what the authorizer has said of the client. API
-// Gateway makes strings of its values.
+// authorizerContext returns what the authorizer has said of the client, all of it
+// as strings.
 func authorizerContext(event events.APIGatewayWebsocketProxyRequest) map[string]string {
 	about := map[string]string{}
 	values, _ := event.RequestContext.Authorizer.(map[string]any)

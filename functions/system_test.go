@@ -240,6 +240,7 @@ func TestHandshakeIsRefused(t *testing.T) {
 		{"token in the query where that is off", "/prod?x-auth-token=" + token, nil, 401},
 		{"foreign origin", "/prod", withOrigin("https://evil.example"), 403},
 		{"allowed origin", "/prod", withOrigin("https://good.example"), 101},
+		{"the stack's own page", "/prod", withOrigin(a.URL()), 101},
 		{"no origin", "/prod", bearer(token), 101},
 		{"unknown stage", "/nowhere", bearer(token), 403},
 	}
@@ -250,6 +251,23 @@ func TestHandshakeIsRefused(t *testing.T) {
 			}
 		})
 	}
+	t.Run("token exchange", func(t *testing.T) {
+		for origin, want := range map[string]string{"https://good.example": "https://good.example", "https://evil.example": ""} {
+			_, header, _ := a.request("POST", "/auth/token", keyBody(a.apiKey), http.Header{"Origin": {origin}})
+			if got := header.Get("Access-Control-Allow-Origin"); got != want {
+				t.Errorf("origin %s: got Access-Control-Allow-Origin %q; want %q", origin, got, want)
+			}
+		}
+	})
+	t.Run("policy that refuses", func(t *testing.T) {
+		var key struct {
+			APIKey string `json:"api_key"`
+		}
+		a.invoke("KeysFunction", `{"action":"create","user_id":"eve","policies":["suspended_policy"]}`, &key)
+		if _, got := a.dial("/prod", bearer(a.token(key.APIKey))); got != http.StatusForbidden {
+			t.Errorf("got %d; want 403", got)
+		}
+	})
 	t.Run("GET without upgrade", func(t *testing.T) {
 		for _, path := range []string{"/prod", "/ws/ticker"} {
 			if status, _, _ := a.request("GET", path, "", http.Header{"Authorization": {"Bearer " + token}}); status != http.StatusUpgradeRequired {

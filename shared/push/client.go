@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
-	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"crypto-ticker/shared/awsconfig"
 )
@@ -79,10 +80,13 @@ func wrap(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if _, ok := errors.AsType[*types.GoneException](err); ok {
-		err = ErrGone
-	} else if _, ok := errors.AsType[*types.LimitExceededException](err); ok {
-		err = ErrThrottled
+	if answer, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+		switch answer.HTTPStatusCode() { // the type of an error differs with who refuses
+		case http.StatusGone:
+			err = ErrGone
+		case http.StatusTooManyRequests:
+			err = ErrThrottled
+		}
 	}
 	return fmt.Errorf("push: %s: %w", op, err)
 }

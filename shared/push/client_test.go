@@ -30,6 +30,9 @@ func TestClient(t *testing.T) {
 	}{
 		{name: "ok", status: 200},
 		{name: "gone", status: 410, kind: "GoneException", want: ErrGone},
+		{name: "gone, by the status alone", status: 410, want: ErrGone},
+		{name: "throttled, by the status alone", status: 429, want: ErrThrottled},
+		{name: "throttled by the account's limit", status: 429, kind: "TooManyRequestsException", want: ErrThrottled},
 		{name: "throttled", status: 429, kind: "LimitExceededException", want: ErrThrottled},
 		{name: "forbidden", status: 403, kind: "ForbiddenException", other: true},
 		{name: "broken", status: 500, other: true},
