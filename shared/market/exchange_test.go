@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -64,6 +65,10 @@ func TestCoinbase(t *testing.T) {
 			}
 			fmt.Fprint(w, `{"price":"2500.1"}`)
 		}, "ETH-USD 2500.1", ""},
+		{"one has no price", func(w http.ResponseWriter, r *http.Request) {
+			price := map[string]string{"/products/ETH-USD/ticker": "2500.1"}[r.URL.Path]
+			fmt.Fprintf(w, `{"price":%q}`, price)
+		}, "ETH-USD 2500.1", ""},
 		{"none is traded", http.NotFound, "", "not traded here"},
 		{"no JSON", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, "", "invalid character"},
 		{"no price", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) }, "", "no price"},
@@ -86,7 +91,8 @@ func TestKraken(t *testing.T) {
 	}{
 		{"prices under old and new names", `{"error":[],"result":{"XXBTZUSD":{"c":["42000.10000","0.1"]},"SOLUSD":{"c":["95.03","1"]}}}`, "BTC-USD 42000.10000 SOL-USD 95.03", ""},
 		{"one is missing", `{"error":[],"result":{"SOLUSD":{"c":["95.03","1"]}}}`, "SOL-USD 95.03", ""},
-		{"unknown pair", `{"error":["EQuery:Unknown asset pair"]}`, "", "Unknown asset pair"},
+		{"warning", `{"error":["WGeneral:Danger"],"result":{"SOLUSD":{"c":["95.03","1"]}}}`, "SOL-USD 95.03", ""},
+		{"busy", `{"error":["EService:Unavailable"]}`, "", "EService:Unavailable"},
 		{"nothing", `{"error":[],"result":{}}`, "", "no price"},
 		{"no price in it", `{"error":[],"result":{"SOLUSD":{"c":[]}}}`, "", "no price"},
 	}
@@ -99,10 +105,36 @@ func TestKraken(t *testing.T) {
 				}
 				fmt.Fprint(w, tt.answer)
 			}}}
-			got, err := kraken.fetch(t.Context(), client, []string{"BTC-USD", "SOL-USD"})
+			got, err := newKraken().fetch(t.Context(), client, []string{"BTC-USD", "SOL-USD"})
 			checkFetch(t, got, err, tt.want, tt.wantErr)
 		})
 	}
+}
+
+// TestKrakenDoesNotTrade: Kraken refuses a whole request for one pair that it does
+// not know. The others have their prices, and it is not asked for that again.
+func TestKrakenDoesNotTrade(t *testing.T) {
+	t.Parallel()
+	var pairs []string
+	client := &http.Client{Transport: inMemory{func(w http.ResponseWriter, r *http.Request) {
+		asked := r.URL.Query().Get("pair")
+		pairs = append(pairs, asked)
+		if strings.Contains(asked, "MOON") {
+			fmt.Fprint(w, `{"error":["EQuery:Unknown asset pair"]}`)
+			return
+		}
+		fmt.Fprint(w, `{"error":[],"result":{"XXBTZUSD":{"c":["42000.1","0.1"]}}}`)
+	}}}
+	kraken := newKraken()
+	for range 2 {
+		got, err := kraken.fetch(t.Context(), client, []string{"MOON-USD", "BTC-USD"})
+		checkFetch(t, got, err, "BTC-USD 42000.1", "")
+	}
+	if want := []string{"MOONUSD,XBTUSD", "MOONUSD", "XBTUSD", "XBTUSD"}; !slices.Equal(pairs, want) {
+		t.Errorf("asked for %v; want %v", pairs, want)
+	}
+	got, err := kraken.fetch(t.Context(), client, []string{"MOON-USD"})
+	checkFetch(t, got, err, "", "not traded here")
 }
 
 func checkFetch(t *testing.T, got []Quote, err error, want, wantErr string) {

@@ -51,16 +51,16 @@ func Open(ctx context.Context, c Config) (Source, error) {
 	case "", simulated:
 		return newWalk(c), nil
 	case coinbase.name:
-		return openExchange(ctx, c, coinbase, kraken), nil
-	case kraken.name:
-		return openExchange(ctx, c, kraken, coinbase), nil
+		return openExchange(ctx, c, coinbase, newKraken()), nil
+	case krakenName:
+		return openExchange(ctx, c, newKraken(), coinbase), nil
 	}
 	return nil, fmt.Errorf("market: unknown source %q: use simulated, coinbase or kraken", c.Name)
 }
 
 // IsSource says whether Open knows a source by this name.
 func IsSource(name string) bool {
-	return slices.Contains([]string{"", simulated, coinbase.name, kraken.name}, name)
+	return slices.Contains([]string{"", simulated, coinbase.name, krakenName}, name)
 }
 
 // isPrice says whether text is a decimal number greater than zero that may
