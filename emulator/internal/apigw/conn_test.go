@@ -135,6 +135,9 @@ func TestWrongFramesCloseTheConnection(t *testing.T) {
 		{"fragmented ping", [][]byte{masked(ws.OpPing, false, "x")}, 1002, errProtocol.reason},
 		{"close with one byte", [][]byte{masked(ws.OpClose, true, "x")}, 1002, errProtocol.reason},
 		{"close with code 1005", [][]byte{masked(ws.OpClose, true, "\x03\xed")}, 1002, errProtocol.reason},
+		{"close with code 1015", [][]byte{masked(ws.OpClose, true, "\x03\xf7")}, 1002, errProtocol.reason},
+		{"close with code 1016", [][]byte{masked(ws.OpClose, true, "\x03\xf8")}, 1002, errProtocol.reason},
+		{"close with code 1012 and invalid UTF-8", [][]byte{masked(ws.OpClose, true, "\x03\xf4\xff")}, 1007, errUTF8.reason},
 		{"close with code 999", [][]byte{masked(ws.OpClose, true, "\x03\xe7")}, 1002, errProtocol.reason},
 		{"close with invalid UTF-8", [][]byte{masked(ws.OpClose, true, "\x03\xe8\xff")}, 1007, errUTF8.reason},
 	} {
@@ -206,6 +209,9 @@ func TestDisconnectTellsHowTheClientClosed(t *testing.T) {
 		{"without a status", "", 1005, 1005, "Client-side close frame status not set"},
 		{"a closed tab", "\x03\xe9", 1001, 1001, ""},
 		{"code and text of its own", "\x0f\xa0done", 4000, 4000, "done"},
+		{"a service that restarts", "\x03\xf4again", 1012, 1012, "again"},
+		{"a service that is overloaded", "\x03\xf5", 1013, 1013, ""},
+		{"a bad gateway", "\x03\xf6", 1014, 1014, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

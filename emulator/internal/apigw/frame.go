@@ -5,6 +5,7 @@ package apigw
 
 import (
 	"io"
+	"slices"
 	"sync"
 	"unicode/utf8"
 
@@ -142,6 +143,10 @@ func (f *frameReader) payload(h ws.Header, p []byte) error {
 	return nil
 }
 
+// laterCodes are registered, which RFC 6455 does not know of.
+// https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number
+var laterCodes = []ws.StatusCode{1012, 1013, 1014} // service restart, try again later, bad gateway
+
 // parseClose reads the payload of a close frame. Without a status the code is
 // 1005.
 func parseClose(payload []byte) (code ws.StatusCode, reason string, err error) {
@@ -149,7 +154,11 @@ func parseClose(payload []byte) (code ws.StatusCode, reason string, err error) {
 		return ws.StatusNoStatusRcvd, "Client-side close frame status not set", nil
 	}
 	code, reason = ws.ParseCloseFrameData(payload)
-	switch ws.CheckCloseFrameData(code, reason) {
+	known := code
+	if slices.Contains(laterCodes, code) {
+		known = ws.StatusNormalClosure
+	}
+	switch ws.CheckCloseFrameData(known, reason) {
 	case nil:
 		return code, reason, nil
 	case ws.ErrProtocolInvalidUTF8:
