@@ -19,6 +19,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"crypto-ticker/emulator/internal/clock"
 	"crypto-ticker/emulator/internal/template"
@@ -227,6 +228,16 @@ func writeMessage(w http.ResponseWriter, status int, message string) {
 
 func writeJSON(w http.ResponseWriter, status int, body []byte) {
 	w.Header()["Content-Type"] = []string{"application/json"}
+	writeBody(w, status, body)
+}
+
+// answerTimeout is how long a client may take to read an answer, of real time.
+const answerTimeout = time.Minute
+
+// writeBody sends status, headers and body; who does not read them is cut off.
+// The deadline ends with the request: net/http removes it, and so does Hijack.
+func writeBody(w http.ResponseWriter, status int, body []byte) {
+	http.NewResponseController(unlogged(w)).SetWriteDeadline(time.Now().Add(answerTimeout)) // tests' own writers have none
 	w.WriteHeader(status)
 	w.Write(body) // an error means that the client has gone
 }

@@ -269,8 +269,7 @@ func (ans answer) write(w http.ResponseWriter, body []byte, cors bool) {
 	if ans.status != http.StatusNoContent && ans.status != http.StatusNotModified {
 		h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
-	w.WriteHeader(ans.status)
-	w.Write(body) // an error means that the client has gone
+	writeBody(w, ans.status, body)
 }
 
 // gatewayHeaders are not the function's to set.

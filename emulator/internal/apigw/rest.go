@@ -148,8 +148,7 @@ func (a *restAPI) answerHeaders(w http.ResponseWriter, c *restCall) {
 func (a *restAPI) tooLarge(w http.ResponseWriter) {
 	a.g.exceeded(quotaPayload, a.def.LogicalID)
 	w.Header()["Content-Type"] = []string{"text/plain"}
-	w.WriteHeader(http.StatusRequestEntityTooLarge)
-	fmt.Fprintf(w, "HTTP content length exceeded %d bytes.", maxHTTPBody)
+	writeBody(w, http.StatusRequestEntityTooLarge, fmt.Appendf(nil, "HTTP content length exceeded %d bytes.", maxHTTPBody))
 }
 
 // preflight answers in place of a function.

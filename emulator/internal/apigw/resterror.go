@@ -71,8 +71,7 @@ func (a *restAPI) refuse(w http.ResponseWriter, c *restCall, e restError) {
 	if h["Content-Type"] == nil {
 		h["Content-Type"] = []string{"application/json"}
 	}
-	w.WriteHeader(e.status)
-	w.Write([]byte(e.body)) // an error means that the client has gone
+	writeBody(w, e.status, []byte(e.body))
 }
 
 // message is the body's message, which is "" if it is null, and as JSON.
