@@ -25,7 +25,7 @@ import (
 const (
 	idleTimeout  = 10 * time.Minute // the service's, see Quotas
 	maxDuration  = 2 * time.Hour    // too
-	closeGrace   = 2 * time.Second  // of real time, for the client to answer a close frame
+	closeGrace   = 2 * time.Second  // of real time, for the client to read on, and to answer a close frame
 	maxInFlight  = 16               // messages of a connection handled at once; more are not read
 	goingAway    = "Going away"
 	closedNormal = "Connection Closed Normally"
@@ -298,8 +298,8 @@ func (c *conn) close(code ws.StatusCode, reason string) bool {
 func (c *conn) end(why *closeError, payload []byte) bool {
 	g := c.api.g
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.closing {
+		c.mu.Unlock()
 		return false
 	}
 	g.tasks.Add(1) // for $disconnect
@@ -307,15 +307,17 @@ func (c *conn) end(why *closeError, payload []byte) bool {
 		c.write(frameOf(ws.OpClose, payload))
 	}
 	c.closing = true
-	if !c.flushing {
-		c.closeWrite()
-	}
 	c.timer.Stop()
 	c.grace = time.AfterFunc(closeGrace, func() { c.nc.Close() })
+	written := !c.flushing // or flush has to do the rest
+	c.mu.Unlock()
 	go func() {
 		defer g.tasks.Done()
 		c.disconnect(int(why.code), why.reason)
 	}()
+	if written {
+		c.closeWrite()
+	}
 	return true
 }
 

@@ -58,30 +58,42 @@ func (c *conn) write(b []byte) error {
 	return nil
 }
 
-// flush writes the backlog, waiting for the client, until there is none.
+// flushBytes are written at once, which shows whether the client still reads.
+const flushBytes = 16 << 10
+
+// flush writes the backlog, waiting for the client, until there is none. If the
+// connection is being closed, the client has closeGrace for each piece.
 func (c *conn) flush() {
 	defer c.api.g.tasks.Done()
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	for len(c.backlog) > 0 {
 		out := c.backlog
 		c.backlog = nil
-		c.mu.Unlock()
-		_, err := c.nc.Write(out)
-		c.mu.Lock()
-		c.unsent -= len(out)
-		if err != nil {
-			c.nc.Close()
-			c.backlog, c.unsent = nil, 0
+		for len(out) > 0 {
+			piece := out[:min(len(out), flushBytes)]
+			out = out[len(piece):]
+			c.mu.Unlock()
+			_, err := c.nc.Write(piece)
+			c.mu.Lock()
+			c.unsent -= len(piece)
+			if err != nil {
+				c.nc.Close()
+				out, c.backlog, c.unsent = nil, nil, 0
+			} else if c.closing {
+				c.grace.Reset(closeGrace)
+			}
 		}
 	}
 	c.flushing = false
-	if c.closing {
+	closing := c.closing
+	c.mu.Unlock()
+	if closing { // so nothing will be written any more
 		c.closeWrite()
 	}
 }
 
-// closeWrite tells the client that nothing more will come.
+// closeWrite tells the client that nothing more will come. With TLS it may wait
+// for the client, so c.mu is not held.
 func (c *conn) closeWrite() {
 	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
 		half.CloseWrite() // an error means that the client has gone
