@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -104,7 +105,7 @@ func (c *conn) touch() { c.lastActive.Store(c.api.g.cfg.Clock.Now().UnixMilli())
 func (c *conn) checkLimits() {
 	left, quota := c.untilLimit()
 	if left <= 0 && quota != "" {
-		c.api.g.cfg.Log.Info("connection has reached a quota", "quota", quota, "api", c.api.def.LogicalID)
+		c.api.g.notice(notice{slog.LevelInfo, "connection has reached a quota", quota, c.api.def.LogicalID})
 		c.close(ws.StatusGoingAway, goingAway)
 	}
 }

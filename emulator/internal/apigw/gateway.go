@@ -77,7 +77,7 @@ type Gateway struct {
 	domains map[string]customDomain
 
 	requests, connections *bucket
-	refusals              refusalLog
+	notices               noticeLog
 
 	ctx  context.Context // of all invocations
 	stop context.CancelFunc
@@ -204,7 +204,7 @@ func (g *Gateway) Close(ctx context.Context) error {
 		close(done)
 	}()
 	defer g.stop()
-	defer g.closeRefusals()
+	defer g.closeNotices()
 	select {
 	case <-done:
 		return nil

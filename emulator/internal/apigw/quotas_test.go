@@ -328,7 +328,7 @@ func TestRefusalsDoNotFloodTheLog(t *testing.T) {
 		}
 	}
 	line := func(quota, api string, n int) string {
-		return fmt.Sprintf(`"quota exceeded" quota="%s" api=%s refused=%d`, quota, api, n)
+		return fmt.Sprintf(`"quota exceeded" quota="%s" api=%s count=%d`, quota, api, n)
 	}
 	refuse(5)
 	check("at once", line(quotaFrame, "A", 1))
@@ -347,6 +347,34 @@ func TestRefusalsDoNotFloodTheLog(t *testing.T) {
 	refuse(3)
 	f.Close(t.Context())
 	check("at the end", line(quotaFrame, "A", 3))
+	refuse(1)
+	check("after it", line(quotaFrame, "A", 1))
+	f.clock.Advance(time.Second)
+	if refuse(1); f.notices.recent != nil {
+		t.Error("a timer runs after Close")
+	}
+}
+
+// TestConnectionsThatEndTogetherAreToldTogether, as are requests to a stage that
+// there is not: anybody can send those.
+func TestConnectionsThatEndTogetherAreToldTogether(t *testing.T) {
+	t.Parallel()
+	log, option := limitedTo(Quotas{Idle: time.Minute})
+	f := start(t, socketStack("$connect"), nil, option)
+	for n := range 5 {
+		f.raw()
+		f.connectionID(n)
+		f.refused("/none", nil)
+	}
+	f.clock.Advance(time.Minute)
+	f.clock.Advance(time.Second)
+	log.mu.Lock()
+	defer log.mu.Unlock()
+	for text, want := range map[string]int{"connection has reached a quota": 2, "no WebSocket API has this stage": 2} {
+		if got := strings.Count(log.buf.String(), text); got != want {
+			t.Errorf("got %d lines that say %q, want %d: one at once and one with how many: %s", got, text, want, &log.buf)
+		}
+	}
 }
 
 func TestHalfAThrottleIsCompletedByTheAccounts(t *testing.T) {

@@ -1,6 +1,7 @@
 package apigw
 
 import (
+	"log/slog"
 	"net"
 	"net/http"
 	"slices"
@@ -81,7 +82,7 @@ func (g *Gateway) serveStage(w http.ResponseWriter, r *http.Request, path string
 		return
 	}
 	if len(g.sockets) > 0 && isForSocket(r, path, rest) {
-		g.cfg.Log.Warn("no WebSocket API has this stage", "path", r.URL.Path)
+		g.notice(notice{level: slog.LevelWarn, text: "no WebSocket API has this stage"}, "path", r.URL.Path)
 		forbidden.write(w)
 		return
 	}

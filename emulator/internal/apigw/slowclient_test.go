@@ -188,7 +188,7 @@ func TestClosingWaitsForNoClient(t *testing.T) {
 		if op, _ := c.frame(); op != ws.OpClose {
 			t.Errorf("got a frame %v, want close", op)
 		}
-		synctest.Wait() // until CloseWrite waits
+		synctest.Wait()                                            // until CloseWrite waits
 		if status := p.manage(t, "POST", to, "x"); status != 410 { // would wait for ever
 			t.Errorf("got %d, want 410", status)
 		}
