@@ -39,27 +39,11 @@ func (s schema) of(it item) ([]byte, error) {
 	return s.encode(it)
 }
 
-// fits says whether an item that is to be stored has a key of the right types.
-func (s schema) fits(it item) error {
-	for _, a := range s.attributes() {
-		v, ok := it.get(a.name)
-		if !ok {
-			return invalidParameter("Missing the key %s in the item", a.name)
-		}
-		if v.kind != a.kind {
-			return invalidParameter("Type mismatch for key %s expected: %s actual: %s", a.name, a.kind, v.kind)
-		}
-	}
-	return nil
-}
-
 // ofBatch is of for a put in a batch, where a key that does not fit has the same
 // error as one that is given as such.
 func (s schema) ofBatch(it item) ([]byte, error) {
-	for _, a := range s.attributes() {
-		if v, ok := it.get(a.name); !ok || v.kind != a.kind {
-			return nil, validation("The provided key element does not match the schema")
-		}
+	if err := s.match(it, notOfSchema); err != nil {
+		return nil, err
 	}
 	return s.encode(it)
 }
@@ -72,15 +56,37 @@ func (s schema) ofKey(key item) ([]byte, error) {
 	return s.encode(key)
 }
 
+// fits says whether an item that is to be stored has a key of the right types.
+func (s schema) fits(it item) error { return s.match(it, notOfItem) }
+
 // fitsKey says whether a key has the right attributes, of the right types.
 func (s schema) fitsKey(key item) error {
-	attributes := s.attributes()
-	for _, a := range attributes {
-		if v, ok := key.get(a.name); !ok || v.kind != a.kind || len(key) != len(attributes) {
-			return validation("The provided key element does not match the schema")
+	if len(key) != len(s.attributes()) {
+		return errKeySchema
+	}
+	return s.match(key, notOfSchema)
+}
+
+// match looks for the key's attributes in an item. Of the first that is missing,
+// or of another type, it gives the error.
+func (s schema) match(it item, misfit func(a keyAttribute, is kind) error) error {
+	for _, a := range s.attributes() {
+		if v, _ := it.get(a.name); v.kind != a.kind {
+			return misfit(a, v.kind)
 		}
 	}
 	return nil
+}
+
+var errKeySchema = validation(wrongKeys)
+
+func notOfSchema(keyAttribute, kind) error { return errKeySchema }
+
+func notOfItem(a keyAttribute, is kind) error {
+	if is == "" {
+		return invalidParameter("Missing the key %s in the item", a.name)
+	}
+	return invalidParameter("Type mismatch for key %s expected: %s actual: %s", a.name, a.kind, is)
 }
 
 // encode encodes a key whose attributes are there and of the right types.
