@@ -42,7 +42,7 @@ func (r *resolver) condition(name string, line int, at string) (value, ok bool) 
 		return false, false
 	case c == nil:
 		r.errorf(line, at, "there is no condition %s%s", quoted(name),
-			didYouMean(name, slices.Collect(maps.Keys(r.conditions))))
+			r.suggest(name, func() []string { return slices.Collect(maps.Keys(r.conditions)) }))
 		return false, false
 	case c.busy:
 		r.errorf(c.decl.line, "condition "+name, "depends on itself")

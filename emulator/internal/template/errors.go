@@ -35,6 +35,8 @@ type report struct {
 	notes []Note
 	noted map[Note]bool
 	more  bool // problems are left out
+
+	searched int // how many names suggest has looked at
 }
 
 func newReport(file string) *report {
@@ -95,6 +97,18 @@ func didYouMean(written string, names []string) string {
 		return "; did you mean " + name + "?"
 	}
 	return ""
+}
+
+// suggest is didYouMean for names of the template, of which there may be so many
+// that it gives up.
+func (r *report) suggest(written string, names func() []string) string {
+	const most = 200_000
+	if r.searched > most {
+		return ""
+	}
+	all := names()
+	r.searched += len(all)
+	return didYouMean(written, all)
 }
 
 // closest returns the name that differs from what was written by case or by

@@ -68,8 +68,7 @@ func (r *resolver) withGlobals(res *resource, globals map[string]*node, ignore *
 		}
 		g = kept
 	}
-	const weight = 16 // a node takes more than the byte that spend counts in
-	if !r.spend(weight*g.size(), res.line, res.id) {
+	if !r.spend(nodeWeight*g.size(), res.line, res.id) {
 		return res.props
 	}
 	return mergeGlobal(g, res.props)

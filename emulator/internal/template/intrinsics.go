@@ -29,7 +29,7 @@ func (r *resolver) call(name string, arg *node, line int, at string) *node {
 		return brokenNode(line)
 	}
 	v := r.apply(call{name: name, arg: arg, line: line, at: at})
-	if v != nil && v.kind == text && !r.spend(len(v.text), line, at) {
+	if v != nil && !r.spend(v.weight(), line, at) {
 		return brokenNode(line)
 	}
 	return v
@@ -213,7 +213,7 @@ func (r *resolver) fnFindInMap(c call) *node {
 			if len(args) == 4 && args[3].get("DefaultValue") != nil {
 				return r.eval(args[3].get("DefaultValue"), c.at)
 			}
-			return r.bad(c, "finds no %s in %s%s", quoted(key), path, didYouMean(key, at.names()))
+			return r.bad(c, "finds no %s in %s%s", quoted(key), path, r.suggest(key, at.names))
 		}
 		at, path = next, path+"."+key
 	}

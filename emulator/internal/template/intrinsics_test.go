@@ -117,6 +117,8 @@ func TestIntrinsics(t *testing.T) {
 		{`1.10`, "1.1"},
 		{`1.0`, "1.0"},
 		{`2.`, "2.0"},
+		{`1.5e3`, "1.5e3"}, // the exponent of a number has a sign
+		{`1.5e+3`, "1500.0"},
 		{`1_000`, "1000"},
 		{`0x1F`, "31"},
 		{`0b101`, "5"},
@@ -192,6 +194,20 @@ func TestIntrinsicErrors(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", first, want)
 			}
 		})
+	}
+}
+
+// TestLargeObject finds fields of an object that is too large to look through.
+func TestLargeObject(t *testing.T) {
+	t.Parallel()
+	s := parse(t, `
+Mappings: {M: {a: {`+numbered(100, "k%d: v%[1]d")+`}}}
+Conditions: {C: !Equals [{`+numbered(100, "k%d: a")+`}, {k99: a, `+numbered(99, "k%d: a")+`}]}
+Resources: {R: {Type: AWS::SNS::Topic}}
+Outputs: {O: {Value: !If [C, !FindInMap [M, a, k77], differs]}, P: {Value: !FindInMap [M, a, k100, {DefaultValue: none}]}}
+`, Options{})
+	if got, want := s.Outputs[0].Value+" "+s.Outputs[1].Value, "v77 none"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

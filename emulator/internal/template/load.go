@@ -155,7 +155,6 @@ func (l *loader) load() {
 	l.checkThrottles()
 	l.domains()
 	l.outputs()
-	l.stack.Parameters = l.params.shown()
 }
 
 // checkNames works the physical names out; two resources of one type cannot have

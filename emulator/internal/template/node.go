@@ -24,13 +24,14 @@ func (k kind) String() string {
 }
 
 // A node is a value of the template with its line. Short intrinsics stand in it
-// in their long form. A node is never changed once it is made.
+// in their long form. A node is never changed once it is made, but for its index.
 type node struct {
 	kind   kind
 	line   int
 	text   string // of a text, number or boolean, as CloudFormation writes it
 	items  []*node
-	fields []field // in template order, names unique
+	fields []field        // in template order, names unique
+	index  map[string]int // of large objects, by name; made when it is first needed
 }
 
 type field struct {
@@ -63,11 +64,29 @@ func (n *node) field(name string) *field {
 	if n == nil || n.kind != object {
 		return nil
 	}
+	const large = 32
+	if len(n.fields) > large {
+		if i, ok := n.indexed()[name]; ok {
+			return &n.fields[i]
+		}
+		return nil
+	}
 	i := slices.IndexFunc(n.fields, func(f field) bool { return f.name == name })
 	if i < 0 {
 		return nil
 	}
 	return &n.fields[i]
+}
+
+// indexed finds the fields of a large object, which would take long one by one.
+func (n *node) indexed() map[string]int {
+	if n.index == nil {
+		n.index = make(map[string]int, len(n.fields))
+		for i, f := range n.fields {
+			n.index[f.name] = i
+		}
+	}
+	return n.index
 }
 
 // names returns the names of an object's fields.
@@ -112,6 +131,26 @@ func (n *node) truth() (value, ok bool) {
 		return false, true
 	}
 	return false, false
+}
+
+// nodeWeight is what a node counts for where bytes are counted: it takes more
+// than one.
+const nodeWeight = 16
+
+// weight says how much of the memory and the time that spend bounds a result
+// takes where it is used: all of a list may be copied or compared there.
+func (n *node) weight() int {
+	if n.isScalar() {
+		return len(n.text)
+	}
+	weight := nodeWeight
+	for _, item := range n.items {
+		weight += nodeWeight + item.weight()
+	}
+	for _, f := range n.fields {
+		weight += nodeWeight + f.value.weight()
+	}
+	return weight
 }
 
 // size counts the node and all within.

@@ -12,31 +12,13 @@ import (
 // parameters are the template's parameters with their values.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 type parameters struct {
-	byName map[string]*parameter
-	names  []string // in template order
-}
-
-type parameter struct {
-	value  *node  // what Ref gives
-	raw    string // as given
-	noEcho bool
-}
-
-// shown returns the values as DescribeStacks shows them: **** for NoEcho.
-func (p *parameters) shown() map[string]string {
-	m := make(map[string]string, len(p.byName))
-	for name, param := range p.byName {
-		m[name] = param.raw
-		if param.noEcho {
-			m[name] = "****"
-		}
-	}
-	return m
+	byName map[string]*node // what Ref gives
+	names  []string         // in template order
 }
 
 // readParameters reads the section and applies the overrides.
 func readParameters(r *report, section *node, overrides map[string]string) *parameters {
-	p := &parameters{byName: map[string]*parameter{}}
+	p := &parameters{byName: map[string]*node{}}
 	line := 1
 	if section != nil {
 		line = section.line
@@ -62,40 +44,52 @@ var parameterKeys = []string{"AllowedPattern", "AllowedValues", "ConstraintDescr
 // paramReader checks one parameter's value.
 type paramReader struct {
 	*report
-	label string
-	decl  field
-	typ   string
-	echo  bool
+	label   string
+	decl    field
+	typ     string
+	echo    bool
+	allowed []string       // nil allows all
+	choice  string         // allowed, for a message
+	pattern *regexp.Regexp // nil matches all
 }
 
-func readParameter(r *report, f field, overrides map[string]string) *parameter {
+// maxParameter is the longest value of a parameter in bytes.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+const maxParameter = 4096
+
+// readParameter returns what Ref of a parameter gives.
+func readParameter(r *report, f field, overrides map[string]string) *node {
 	p := &paramReader{report: r, label: "parameter " + f.name, decl: f}
-	param := &parameter{value: brokenNode(f.line)}
+	wrong := brokenNode(f.line)
 	if f.value.kind != object {
 		p.fail("must be a map with a Type, not %s", f.value.kind)
-		return param
+		return wrong
 	}
 	for _, k := range f.value.fields {
 		if !slices.Contains(parameterKeys, k.name) {
 			p.errorf(k.line, p.label, "unknown key %s%s", quoted(k.name), didYouMean(k.name, parameterKeys))
 		}
 	}
-	param.noEcho, _ = f.value.get("NoEcho").truth()
-	p.echo = !param.noEcho
+	hidden, _ := f.value.get("NoEcho").truth()
+	p.echo = !hidden
 	p.typ, _ = f.value.get("Type").scalar()
 	if p.typ == "" {
 		p.fail("has no Type; give one, such as String")
-		return param
+		return wrong
 	}
 	given, line, ok := p.given(overrides)
 	if !ok {
-		return param
+		return wrong
 	}
-	param.raw = given
+	if len(given) > maxParameter {
+		p.errorf(line, p.label, "the value has %d bytes; CloudFormation takes %d", len(given), maxParameter)
+		return wrong
+	}
+	p.constraints()
 	if v := p.parse(given, line); v != nil {
-		param.value = v
+		return v
 	}
-	return param
+	return wrong
 }
 
 func (p *paramReader) fail(format string, args ...any) {
@@ -117,6 +111,37 @@ func (p *paramReader) given(overrides map[string]string) (string, int, bool) {
 		p.errorf(d.line, p.label, "Default must be a string or a number, not %s", d.kind)
 	}
 	return s, d.line, ok
+}
+
+// constraints reads those that would take long to read for each item of a list.
+func (p *paramReader) constraints() {
+	if n := p.decl.value.get("AllowedValues"); n != nil {
+		p.allowed = []string{}
+		for _, a := range n.items {
+			s, _ := a.scalar()
+			p.allowed = append(p.allowed, s)
+		}
+		const most = 50
+		p.choice = strings.Join(p.allowed[:min(len(p.allowed), most)], ", ")
+		if len(p.allowed) > most {
+			p.choice += ", …"
+		}
+	}
+	n := p.decl.value.get("AllowedPattern")
+	pattern, ok := n.scalar()
+	if !ok {
+		return
+	}
+	if len(pattern) > maxParameter { // could take long to match
+		p.notef(n.line, p.decl.name, "AllowedPattern of %d characters", len(pattern))
+		return
+	}
+	re, err := regexp.Compile(`^(?:` + pattern + `)$`)
+	if err != nil {
+		p.notef(n.line, p.decl.name, "AllowedPattern %s: not a pattern that Go knows", quoted(pattern))
+		return
+	}
+	p.pattern = re
 }
 
 // parse turns the given string into a node of the parameter's type and checks
@@ -184,22 +209,19 @@ func (p *paramReader) violation(n *node, v string) string {
 			return why
 		}
 	}
-	if allowed := p.decl.value.get("AllowedValues"); allowed != nil {
-		var values []string
-		for _, a := range allowed.items {
-			s, _ := a.scalar()
-			values = append(values, s)
-		}
-		if !slices.Contains(values, v) {
-			return "is not allowed; give one of " + strings.Join(values, ", ")
-		}
+	if p.allowed != nil && !slices.Contains(p.allowed, v) {
+		return "is not allowed; give one of " + p.choice
 	}
 	if n.kind == text {
 		length := float64(utf8.RuneCountInString(v))
 		if why := p.outside(length, "MinLength", "MaxLength", "is shorter than ", "is longer than ", " characters"); why != "" {
 			return why
 		}
-		return p.violatesPattern(v)
+		// The whole value has to match, as with Java's Matcher.matches.
+		if p.pattern != nil && !p.pattern.MatchString(v) {
+			pattern, _ := p.decl.value.get("AllowedPattern").scalar()
+			return "does not match " + quoted(pattern)
+		}
 	}
 	return ""
 }
@@ -229,25 +251,6 @@ func (p *paramReader) outside(f float64, lower, upper, below, above, unit string
 		case key == upper && f > limit:
 			return above + s + unit
 		}
-	}
-	return ""
-}
-
-// violatesPattern needs the pattern to match the whole value, as Java's
-// Matcher.matches does.
-func (p *paramReader) violatesPattern(v string) string {
-	n := p.decl.value.get("AllowedPattern")
-	pattern, ok := n.scalar()
-	if !ok {
-		return ""
-	}
-	re, err := regexp.Compile(`^(?:` + pattern + `)$`)
-	if err != nil {
-		p.notef(n.line, p.decl.name, "AllowedPattern %s: not a pattern that Go knows", quoted(pattern))
-		return ""
-	}
-	if !re.MatchString(v) {
-		return "does not match " + quoted(pattern)
 	}
 	return ""
 }

@@ -48,6 +48,9 @@ func TestParameters(t *testing.T) {
 		{"list", `{Type: CommaDelimitedList, Default: "a, b,c"}`, "-", "a;b;c", ""},
 		{"list of one", `{Type: CommaDelimitedList, Default: "*"}`, "-", "*", ""},
 		{"list pattern", `{Type: CommaDelimitedList, Default: a, AllowedPattern: "[a-z]"}`, "a,B", "", `the value "B" does not match "[a-z]"`},
+		{"many values", `{Type: Number, Default: 0, AllowedValues: [` + numbered(52, "%d") + `]}`, "60", "",
+			`the value "60" is not allowed; give one of ` + strings.TrimSuffix(numbered(50, "%d"), ", ") + `, …`},
+		{"long", `{Type: String, Default: ` + strings.Repeat("x", 4097) + `}`, "-", "", `the value has 4097 bytes; CloudFormation takes 4096`},
 		{"list values", `{Type: CommaDelimitedList, Default: a, AllowedValues: [a, b]}`, "b,c", "", `the value "c" is not allowed; give one of a, b`},
 		{"numbers", `{Type: List<Number>, Default: "1, 2"}`, "-", "1;2", ""},
 		{"NaN", `{Type: Number, Default: 1, MinValue: 0}`, "NaN", "", `the value "NaN" is not a number`},
@@ -83,15 +86,6 @@ func TestParameters(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
-	}
-}
-
-func TestParametersShown(t *testing.T) {
-	t.Parallel()
-	s := parse(t, "Parameters:\n  A: {Type: String, Default: x}\n  B: {Type: String, NoEcho: true}\nResources: {R: {Type: AWS::SNS::Topic}}",
-		Options{Parameters: map[string]string{"B": "hunter2"}})
-	if s.Parameters["A"] != "x" || s.Parameters["B"] != "****" || len(s.Parameters) != 2 {
-		t.Errorf("got %v", s.Parameters)
 	}
 }
 

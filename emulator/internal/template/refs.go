@@ -46,7 +46,7 @@ func (r *resolver) reference(name string, c call) *node {
 		return r.pseudo(name, c.line)
 	}
 	if p := r.params.byName[name]; p != nil {
-		return p.value
+		return p
 	}
 	if g := r.generated[name]; g != nil {
 		return textNode(c.line, g.ref)
@@ -57,7 +57,7 @@ func (r *resolver) reference(name string, c call) *node {
 	}
 	res := r.resources[name]
 	if res == nil {
-		hint := didYouMean(name, r.referable())
+		hint := r.suggest(name, r.referable)
 		if hint == "" {
 			hint = "; name a parameter or a resource of this template"
 		}
@@ -157,7 +157,7 @@ func (r *resolver) attribute(id, name string, c call) *node {
 		if r.params.byName[id] != nil {
 			return r.bad(c, "takes an attribute of %s, which is a parameter; use Ref", id)
 		}
-		return r.bad(c, "refers to the resource %s, which does not exist%s", quoted(id), didYouMean(id, r.referable()))
+		return r.bad(c, "refers to the resource %s, which does not exist%s", quoted(id), r.suggest(id, r.referable))
 	}
 	if res.condition != "" {
 		return r.absent(res, c)

@@ -38,7 +38,7 @@ func newResolver(r *report, root *node, s *Stack, overrides map[string]string) *
 	return res
 }
 
-// maxSpent bounds what intrinsics produce: list items and bytes of strings.
+// maxSpent bounds what intrinsics produce, in bytes.
 const maxSpent = 16 << 20
 
 // spend counts n towards the bound; false means that it is passed.

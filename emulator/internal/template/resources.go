@@ -34,11 +34,10 @@ var apiParts = []string{typeAPIMapping, typeAuthorizer, typeDeployment, typeDoma
 var emulatedTypes = slices.Concat([]string{typeFunction, typeHTTPAPI, typeRESTAPI, typeWebSocketAPI, typeSimpleTable,
 	typeTable, typeSecret, typeLambdaFunction, typeEventSource, typeAPI}, apiParts)
 
-// otherTypes are the rest of SAM's, and those whose names are close to others,
-// to tell them from misspellings.
+// otherTypes are the rest of SAM's, to tell them from misspellings.
 var otherTypes = []string{"AWS::Serverless::Application", "AWS::Serverless::CapacityProvider",
 	"AWS::Serverless::Connector", "AWS::Serverless::GraphQLApi", "AWS::Serverless::LayerVersion",
-	"AWS::Serverless::StateMachine", "AWS::ApiGateway::Authorizer", "AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"}
+	"AWS::Serverless::StateMachine"}
 
 // emulated says whether resources of a type are read.
 func emulated(typ string) bool { return slices.Contains(emulatedTypes, typ) }
@@ -46,7 +45,7 @@ func emulated(typ string) bool { return slices.Contains(emulatedTypes, typ) }
 // checkType reports a type that must be a misspelling.
 func (r *resolver) checkType(id, typ string, line int) {
 	known := slices.Concat(emulatedTypes, otherTypes)
-	if slices.Contains(known, typ) {
+	if slices.Contains(known, typ) || service(typ) == "ApiGateway" { // close to ApiGatewayV2, but another one
 		return
 	}
 	if hint := didYouMean(typ, known); hint != "" || isServerless(typ) {
@@ -180,7 +179,7 @@ func (r *resolver) dependsOn(f field) {
 	for _, id := range ids {
 		name, ok := id.scalar()
 		if !ok || r.resources[name] == nil && r.generated[name] == nil {
-			r.errorf(id.line, f.name, "depends on %s, which is no resource%s", quoted(name), didYouMean(name, r.referable()))
+			r.errorf(id.line, f.name, "depends on %s, which is no resource%s", quoted(name), r.suggest(name, r.referable))
 		}
 	}
 }

@@ -42,6 +42,10 @@ func TestNotEmulated(t *testing.T) {
 			[]string{"10: Fn: property Events.A.Properties.FlexibleTimeWindow: it fires on time"}},
 		{"type", "Resources:\n  Q: {Type: AWS::SQS::Queue}\n  C: {Type: Custom::Thing, Connectors: {}}",
 			[]string{"2: Q: AWS::SQS::Queue", "3: C: Connectors", "3: C: Custom::Thing"}},
+		{"types close to others", "Resources:\n  D: {Type: AWS::ApiGateway::DomainName}\n  S: {Type: AWS::ApiGateway::Stage}",
+			[]string{"2: D: AWS::ApiGateway::DomainName", "3: S: AWS::ApiGateway::Stage"}},
+		{"long pattern", "Parameters: {P: {Type: String, Default: a, AllowedPattern: '" + strings.Repeat("a?", 3000) + "'}}\nResources:" + okRes,
+			[]string{"1: P: AllowedPattern of 6000 characters", "3: R: AWS::SNS::Topic"}},
 		{"absent", "Conditions: {Never: !Equals [a, b]}\nResources:\n  Q: {Type: AWS::SQS::Queue, Condition: Never}\n" +
 			"  T: {Type: AWS::DynamoDB::Table, Condition: Never, Properties: {TableName: !Ref Nothing}}", nil},
 		{"intrinsic", "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties: {QueueName: !ImportValue x}",

@@ -23,7 +23,6 @@ type Stack struct {
 	Region    string // AWS::Region
 	AccountID string // AWS::AccountId
 
-	Parameters    map[string]string // values; **** for NoEcho
 	Functions     []*Function
 	HTTPAPIs      []*HTTPAPI
 	RESTAPIs      []*RESTAPI

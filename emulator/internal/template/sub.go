@@ -18,9 +18,9 @@ func (r *resolver) fnSub(c call) *node {
 		return r.bad(c, "takes a string or [string, {name: value}]")
 	}
 	values := map[string]string{}
-	for _, name := range variables.names() {
-		v, good := r.evalText(variables.get(name), c.at, "the value of "+name+" in Fn::Sub")
-		values[name], ok = v, ok && good
+	for _, f := range fieldsOf(variables) {
+		v, good := r.evalText(f.value, c.at, "the value of "+f.name+" in Fn::Sub")
+		values[f.name], ok = v, ok && good
 	}
 	out, good := r.substitute(s, values, c)
 	if !ok || !good {
