@@ -13,25 +13,35 @@ var (
 )
 
 // apply gives the item as the update makes it; old stays as it is. Every
-// operand is taken from old, so actions do not see each other.
+// operand is taken from old, so actions do not see each other. AttributeUpdates
+// may be as many as an item can have: whole attributes are changed all at once.
 func (u *update) apply(old item) (item, error) {
 	root := value{kind: kindMap, item: old.clone()}
 	written := 0 // bytes; the item will hold all of them, so memory is bounded
+	var set item
+	var gone []string
 	var removed []path
 	for _, a := range u.ordered() {
 		v, keep, err := a.result(old)
 		if err != nil {
 			return nil, err
 		}
-		if !keep {
+		if keep {
+			if written += v.size(); written > maxItemSize {
+				return nil, errUpdateTooLarge
+			}
+		}
+		switch whole := len(a.path) == 1; {
+		case keep && whole:
+			set = append(set, attribute{a.path[0].name, v})
+		case keep:
+			if root, err = root.set(a.path, v); err != nil {
+				return nil, err
+			}
+		case whole:
+			gone = append(gone, a.path[0].name)
+		default:
 			removed = append(removed, a.path)
-			continue
-		}
-		if written += v.size(); written > maxItemSize {
-			return nil, errUpdateTooLarge
-		}
-		if root, err = root.set(a.path, v); err != nil {
-			return nil, err
 		}
 	}
 	// From the back, so that an index means what it did in the old list.
@@ -41,7 +51,7 @@ func (u *update) apply(old item) (item, error) {
 			return nil, err
 		}
 	}
-	return root.item, nil
+	return sorted(append(root.item.withoutAll(gone), set...)), nil
 }
 
 // ordered gives the actions by path, so that elements set beyond the end of a

@@ -76,6 +76,15 @@ func (it item) without(name string) item {
 	return slices.Delete(it, i, i+1)
 }
 
+// withoutAll gives the item without the attributes of some names, which are in
+// order. It may write to it.
+func (it item) withoutAll(names []string) item {
+	return slices.DeleteFunc(it, func(a attribute) bool {
+		_, gone := slices.BinarySearch(names, a.name)
+		return gone
+	})
+}
+
 // sorted puts attributes, which stand as they came, in order; of two with one
 // name, the later counts.
 func sorted(it item) item {
