@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,6 +38,9 @@ func parseIdentitySources(list []string, request, other string) ([]identitySourc
 				src = identitySource{k.kind, name}
 			}
 		}
+		if src.kind == "context" && slices.Contains(strings.Split(src.name, "."), "") {
+			return nil, fmt.Errorf("identity source %q has a name without characters between its dots", s)
+		}
 		if src.kind == "" {
 			return nil, fmt.Errorf("identity source %q: want %sNAME, %sNAME, %sNAME or %sNAME",
 				s, kinds[0].prefix, kinds[1].prefix, kinds[2].prefix, kinds[3].prefix)
@@ -51,12 +55,8 @@ func parseIdentitySources(list []string, request, other string) ([]identitySourc
 func (s identitySource) present(ev socketEvent) bool {
 	switch s.kind {
 	case "header":
-		for name, value := range ev.Headers {
-			if strings.EqualFold(name, s.name) {
-				return value != ""
-			}
-		}
-		return false
+		value, _ := lookupFold(ev.Headers, s.name)
+		return value != ""
 	case "querystring":
 		return ev.QueryStringParameters[s.name] != ""
 	case "stageVariables":

@@ -176,6 +176,7 @@ func TestAnswersOnTheWire(t *testing.T) {
 		{"id not escaped", "POST", "/test/@connections/" + id, "x", signed, 200, "", ""},
 		{"wrong stage", "POST", "/prod/@connections/" + escaped, "x", signed, 403, "ForbiddenException", `{"message":"Forbidden"}`},
 		{"stage missing", "POST", "/@connections/" + escaped, "x", signed, 403, "ForbiddenException", `{"message":"Forbidden"}`},
+		{"line break in an id", "GET", "/test/@connections/" + unknownID + "%0A", "", signed, 400, "BadRequestException", `{"message":"Invalid connectionId: ` + unknownID + `\n"}`},
 		{"malformed id", "GET", "/test/@connections/%22%3C", "", signed, 400, "BadRequestException", `{"message":"Invalid connectionId: \"<"}`},
 		{"no id", "GET", "/test/@connections/", "", signed, 403, "MissingAuthenticationTokenException",
 			`{"message":"Missing Authentication Token"}`},

@@ -94,22 +94,31 @@ func (d customDomain) serve(w http.ResponseWriter, r *http.Request) {
 	writeMessage(w, http.StatusForbidden, "Forbidden")
 }
 
-// cutKey returns what follows a mapping's key in a path.
-func cutKey(path, key string) string {
+// cutKey returns what follows a mapping's key in an escaped path that begins with it
+// once it is decoded.
+func cutKey(escaped, key string) string {
 	if key == "" {
-		return path
+		return escaped
 	}
-	for range strings.Count(key, "/") + 1 {
-		_, path = cutSegment(path)
+	escaped = strings.TrimPrefix(escaped, "/")
+	at := 0
+	for n := 0; n < len(key) && at < len(escaped); n++ {
+		if escaped[at] == '%' {
+			at += 2
+		}
+		at++
 	}
-	return path
+	return escaped[min(at, len(escaped)):]
 }
 
 // serveMapped serves a request by a custom domain. Events of payload format 2.0
 // have the stage in the key's place.
 // https://github.com/CodeGenieApp/serverless-express/issues/465
 func (a *httpAPI) serveMapped(w http.ResponseWriter, r *http.Request, key string) {
-	at := address{domain: r.Host, mapping: key, path: cutKey(r.URL.Path, key)}
+	at := address{domain: r.Host, mapping: key, path: r.URL.Path}
+	if key != "" {
+		at.path = strings.TrimPrefix(r.URL.Path, "/")[len(key):]
+	}
 	at.prefix, _, _ = strings.Cut(r.Host, ".")
 	at.rawPath = "/" + strings.TrimPrefix(at.path, "/")
 	if a.def.Stage != "$default" {

@@ -213,3 +213,15 @@ func TestCustomDomainOfARESTAPI(t *testing.T) {
 		t.Errorf("the disabled host answers %s %s", resp.Status, body)
 	}
 }
+
+func TestKeysAreCutFromEscapedPaths(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ path, key, want string }{
+		{"/v1/x%2Fy", "v1", "/x%2Fy"}, {"/v1", "v1", ""}, {"/v1/", "v1", "/"}, {"/x", "", "/x"},
+		{"/a%2Fb/x", "a/b", "/x"}, {"/a/b/x", "a/b", "/x"}, {"/v%31/x", "v1", "/x"}, {"/v%31", "v1", ""},
+	} {
+		if got := cutKey(tt.path, tt.key); got != tt.want {
+			t.Errorf("%s without %s: got %q, want %q", tt.path, tt.key, got, tt.want)
+		}
+	}
+}

@@ -32,6 +32,7 @@ func TestRequestsAreRoutedByHostAndPath(t *testing.T) {
 	}{
 		{"the first HTTP API is the default", "", "/", 200, "first"},
 		{"a host names an HTTP API", "second.execute-api.localhost:1", "/x", 200, "second"},
+		{"case of a host", "Second.Execute-API.LocalHost", "/x", 200, "second"},
 		{"a host of an unknown API", "third.execute-api.localhost", "/", 403, `{"message":"Forbidden"}`},
 		{"a stage without an upgrade", "", "/test", 426, `{"message":"Upgrade Required"}`},
 		{"a mapped path without an upgrade", "", "/ws/ticker?x=1", 426, `{"message":"Upgrade Required"}`},

@@ -1,6 +1,7 @@
 package apigw
 
 import (
+	"crypto/sha256"
 	"net/http"
 	"sync"
 	"time"
@@ -8,14 +9,19 @@ import (
 	"crypto-ticker/emulator/internal/clock"
 )
 
-// maxCachedGrants bounds what is kept of an authorizer's answers.
-const maxCachedGrants = 10_000
+const (
+	maxCachedGrants = 10_000 // of an authorizer
+	evictedGrants   = 1_000  // at once, so that making room is seldom
+)
 
 // grants keeps an authorizer's answers by the values of its identity sources.
 type grants[T any] struct {
 	mu   sync.Mutex
-	kept map[string]kept[T]
+	kept map[grantKey]kept[T]
 }
+
+// grantKey is the hash of the values: these may be long, and secret.
+type grantKey [sha256.Size]byte
 
 type kept[T any] struct {
 	grant T
@@ -28,7 +34,7 @@ func (g *grants[T]) of(c *clock.Clock, values []string, ttl time.Duration, call 
 	if ttl == 0 || len(values) == 0 {
 		return call()
 	}
-	key := string(encode(values))
+	key := grantKey(sha256.Sum256(encode(values)))
 	if grant, ok := g.get(key, c.Now()); ok {
 		return grant, nil
 	}
@@ -52,7 +58,7 @@ func ask[T any](g *Gateway, s *step, functionARN string, timeout time.Duration, 
 }
 
 // get returns the answer for a key, if it has not expired.
-func (g *grants[T]) get(key string, now time.Time) (grant T, ok bool) {
+func (g *grants[T]) get(key grantKey, now time.Time) (grant T, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	k, ok := g.kept[key]
@@ -62,8 +68,8 @@ func (g *grants[T]) get(key string, now time.Time) (grant T, ok bool) {
 	return k.grant, true
 }
 
-// keep remembers an answer; what has expired, or else anything, makes room.
-func (g *grants[T]) keep(key string, grant T, now, until time.Time) {
+// keep remembers an answer; what has expired makes room, and else anything.
+func (g *grants[T]) keep(key grantKey, grant T, now, until time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.kept) >= maxCachedGrants {
@@ -73,14 +79,14 @@ func (g *grants[T]) keep(key string, grant T, now, until time.Time) {
 			}
 		}
 		for k := range g.kept {
-			if len(g.kept) < maxCachedGrants {
+			if len(g.kept) <= maxCachedGrants-evictedGrants {
 				break
 			}
 			delete(g.kept, k)
 		}
 	}
 	if g.kept == nil {
-		g.kept = map[string]kept[T]{}
+		g.kept = map[grantKey]kept[T]{}
 	}
 	g.kept[key] = kept[T]{grant, until}
 }

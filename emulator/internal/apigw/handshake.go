@@ -131,36 +131,33 @@ func (c *conn) connect(ev socketEvent, s *step) (protocol string, refused int) {
 	case ans.status > 299:
 		return "", ans.status
 	}
-	if protocol != "" && !hasToken(offered(ev), protocol) {
+	if protocol != "" && !offers(ev, protocol) {
 		log.Warn("function selected a sub-protocol that the client has not offered", "protocol", protocol)
 	}
 	return protocol, 0
 }
 
-// offered is the header with the sub-protocols that the client knows.
-func offered(ev socketEvent) []string {
-	for name, values := range ev.MultiValueHeaders {
-		if strings.EqualFold(name, "Sec-WebSocket-Protocol") {
-			return values
+// offers says whether the client knows a sub-protocol, of which case counts.
+func offers(ev socketEvent, protocol string) bool {
+	lists, _ := lookupFold(ev.MultiValueHeaders, "Sec-WebSocket-Protocol")
+	for _, list := range lists {
+		for item := range strings.SplitSeq(list, ",") {
+			if strings.TrimSpace(item) == protocol {
+				return true
+			}
 		}
 	}
-	return nil
+	return false
 }
 
 // subprotocol is the only header of $connect's answer that reaches the client.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-connect-route-subprotocol.html
 func subprotocol(ans answer) (string, error) {
-	protocol := ""
-	for name, value := range ans.headers {
-		if strings.EqualFold(name, "Sec-WebSocket-Protocol") {
-			protocol = strings.TrimSpace(value)
-		}
+	protocol, _ := lookupFold(ans.headers, "Sec-WebSocket-Protocol")
+	if values, _ := lookupFold(ans.multi, "Sec-WebSocket-Protocol"); len(values) > 0 {
+		protocol = values[0]
 	}
-	for name, values := range ans.multi {
-		if strings.EqualFold(name, "Sec-WebSocket-Protocol") && len(values) > 0 {
-			protocol = strings.TrimSpace(values[0])
-		}
-	}
+	protocol = strings.TrimSpace(protocol)
 	for _, r := range protocol {
 		if r <= ' ' || r >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, r) {
 			return "", fmt.Errorf("%w: sub-protocol %q is no HTTP token", errMalformed, protocol)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -252,13 +253,14 @@ func (ans answer) write(w http.ResponseWriter, body []byte, cors bool) {
 		}
 		h[name] = append(h[name], values...)
 	}
-	for name, value := range ans.headers {
+	// In order, for those that differ in case only.
+	for _, name := range slices.Sorted(maps.Keys(ans.headers)) {
 		if _, ok := lookupFold(ans.multi, name); !ok {
-			add(name, value)
+			add(name, ans.headers[name])
 		}
 	}
-	for name, values := range ans.multi {
-		add(name, values...)
+	for _, name := range slices.Sorted(maps.Keys(ans.multi)) {
+		add(name, ans.multi[name]...)
 	}
 	for _, cookie := range ans.cookies {
 		add("Set-Cookie", cookie)
@@ -275,11 +277,14 @@ func (ans answer) write(w http.ResponseWriter, body []byte, cors bool) {
 // gatewayHeaders are not the function's to set.
 var gatewayHeaders = []string{"Connection", "Content-Length", "Transfer-Encoding", "Upgrade", "Trailer", "Apigw-Requestid"}
 
-func lookupFold(m map[string][]string, name string) ([]string, bool) {
+// lookupFold finds a header in whatever case its name is. If there are several, it
+// is the first one in order.
+func lookupFold[T any](m map[string]T, name string) (value T, ok bool) {
+	first := ""
 	for k, v := range m {
-		if strings.EqualFold(k, name) {
-			return v, true
+		if strings.EqualFold(k, name) && (!ok || k < first) {
+			first, value, ok = k, v, true
 		}
 	}
-	return nil, false
+	return value, ok
 }

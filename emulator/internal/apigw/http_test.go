@@ -213,6 +213,16 @@ func TestMembersOfTheOtherPayloadFormatAreIgnored(t *testing.T) {
 	}
 }
 
+func TestHeadersThatDifferInCaseHaveAnOrder(t *testing.T) {
+	t.Parallel()
+	f := start(t, httpStack("GET /x"), functions{"GET /x": respond(`{"statusCode":200,"headers":{"x-a":"3","X-a":"2","X-A":"1"}}`)})
+	for range 20 {
+		if resp, _ := f.request("GET", "/x", ""); !slices.Equal(resp.Header["X-A"], []string{"1", "2", "3"}) {
+			t.Fatalf("got %q", resp.Header["X-A"])
+		}
+	}
+}
+
 func TestHTTPFailures(t *testing.T) {
 	t.Parallel()
 	f := start(t, httpStack("GET /error", "GET /throttled", "POST /body"), functions{

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -182,15 +181,22 @@ func TestCacheOfAuthorizersIsBounded(t *testing.T) {
 	t.Parallel()
 	var g grants[int]
 	now := time.Now()
+	key := func(i int) grantKey { return grantKey{0: byte(i), 1: byte(i >> 8), 2: byte(i >> 16)} }
 	for i := range maxCachedGrants + 10 {
-		g.keep(fmt.Sprint(i), i, now, now.Add(time.Minute))
+		g.keep(key(i), i, now, now.Add(time.Minute))
+		if _, ok := g.get(key(i), now); !ok || len(g.kept) > maxCachedGrants {
+			t.Fatalf("after %d: got %d, and the last one %t", i+1, len(g.kept), ok)
+		}
 	}
-	if n := len(g.kept); n != maxCachedGrants {
-		t.Errorf("got %d", n)
+	if n := len(g.kept); n != maxCachedGrants-evictedGrants+10 {
+		t.Errorf("got %d, want that many to have made room at once", n)
+	}
+	for i := 2 * maxCachedGrants; len(g.kept) < maxCachedGrants; i++ {
+		g.keep(key(i), i, now, now.Add(time.Minute))
 	}
 	later := now.Add(time.Minute)
-	g.keep("new", 1, later, later.Add(time.Minute))
-	if _, ok := g.get("new", later); !ok || len(g.kept) != 1 {
+	g.keep(grantKey{}, 1, later, later.Add(time.Minute))
+	if _, ok := g.get(grantKey{}, later); !ok || len(g.kept) != 1 {
 		t.Errorf("got %d, want only what has not expired", len(g.kept))
 	}
 }
@@ -242,7 +248,7 @@ func TestARNOfANamedStageLacksItInThePath(t *testing.T) {
 
 func TestHTTPIdentitySourcesThatAreRefused(t *testing.T) {
 	t.Parallel()
-	for _, s := range []string{"", "$request.header.", "route.request.header.A", "$request.body.a"} {
+	for _, s := range []string{"", "$request.header.", "route.request.header.A", "$request.body.a", "$context.a..b", "$context.a."} {
 		if _, err := parseIdentitySources([]string{s}, "$request.", "$"); err == nil {
 			t.Errorf("%q: no error", s)
 		}

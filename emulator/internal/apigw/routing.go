@@ -110,7 +110,8 @@ func isForSocket(r *http.Request, path, rest string) bool {
 // apiOfHost returns the API id in a host such as id.execute-api.localhost:8081.
 func apiOfHost(host string) (string, bool) {
 	id, rest, ok := strings.Cut(host, ".")
-	if !ok || !strings.HasPrefix(rest, "execute-api.") {
+	const service = "execute-api."
+	if !ok || len(rest) < len(service) || !strings.EqualFold(rest[:len(service)], service) {
 		return "", false
 	}
 	return strings.ToLower(id), true

@@ -164,6 +164,22 @@ func TestOnlyTheSubprotocolOfTheAnswerReachesTheClient(t *testing.T) {
 	}
 }
 
+func TestCaseOfSubprotocols(t *testing.T) {
+	t.Parallel()
+	ev := socketEvent{MultiValueHeaders: map[string][]string{"sec-websocket-protocol": {"A, b"}}}
+	for protocol, want := range map[string]bool{"A": true, "b": true, "a": false, "c": false} {
+		if got := offers(ev, protocol); got != want {
+			t.Errorf("%s: got %t, want %t", protocol, got, want)
+		}
+	}
+	ans := answer{headers: map[string]string{"sec-websocket-protocol": "a", "Sec-WebSocket-Protocol": "b", "x": "c"}}
+	for range 20 { // whatever the order of maps is
+		if got, err := subprotocol(ans); got != "b" || err != nil {
+			t.Fatalf("got %q, %v, want that of the first header in order", got, err)
+		}
+	}
+}
+
 func TestInvalidHandshakesAreRefused(t *testing.T) {
 	t.Parallel()
 	f := start(t, socketStack("$connect"), nil)
