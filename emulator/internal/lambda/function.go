@@ -84,6 +84,10 @@ func (f *function) next(in *instance, c *conn) bool {
 	f.mu.Lock()
 	switch in.state {
 	case starting:
+		if in.initError != nil { // it has said that it cannot start
+			f.mu.Unlock()
+			return false
+		}
 		in.initialized()
 		if in.bound == nil {
 			f.starting--
@@ -105,7 +109,7 @@ func (f *function) next(in *instance, c *conn) bool {
 	if in.build != f.build {
 		in.state = dying
 		f.mu.Unlock()
-		in.kill()
+		go in.shutdown()
 		return true
 	}
 	in.since = f.svc.clock.Now()
@@ -159,20 +163,18 @@ func (f *function) forget(in *instance) {
 	}
 }
 
-// finish gives an invocation its result, which frees its instance once the
-// runtime asks for the next event.
-func (f *function) finish(inv *invocation, r result) bool {
+// finish takes an instance's event from it, which it has a result for: the
+// instance is free once its runtime asks for the next event. It says no if the
+// result comes too late. The caller passes the result on.
+func (f *function) finish(in *instance, inv *invocation) bool {
 	f.mu.Lock()
-	in := inv.in
+	defer f.mu.Unlock()
 	if in.state != busy || in.current != inv {
-		f.mu.Unlock()
 		return false
 	}
 	in.state, in.current = finishing, nil
 	f.finishing++
 	f.active--
-	f.mu.Unlock()
-	inv.done <- r
 	return true
 }
 

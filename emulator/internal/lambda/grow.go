@@ -77,10 +77,10 @@ func (f *function) loseHope() {
 	f.grow(0)
 }
 
-// launch starts an instance; bound is the event that it is for, if any. f.mu is
-// held.
+// launch starts an instance; bound is the event that it is for, if any, else it
+// has a slot of initSem, which it gives back. f.mu is held.
 func (f *function) launch(bound *invocation) {
-	in := &instance{f: f, build: f.build, binary: f.binary, bound: bound}
+	in := &instance{f: f, build: f.build, binary: f.binary, bound: bound, holdsSlot: bound == nil}
 	f.instances[in] = struct{}{}
 	f.svc.procs.Add(1)
 	go in.run()

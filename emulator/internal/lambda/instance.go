@@ -50,7 +50,7 @@ type instance struct {
 	since     time.Time   // idle since, by the emulator's clock
 	started   time.Time
 	initTime  time.Duration
-	holdsSlot bool
+	holdsSlot bool // from launch on, unless bound
 	used      bool
 	extension bool // an extension is registered, so SIGTERM comes before SIGKILL
 	initError func(*invocation) *FunctionError
@@ -91,7 +91,7 @@ func (in *instance) run() {
 // start runs the process and its Runtime API.
 func (in *instance) start() error {
 	f := in.f
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := f.svc.cfg.listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
@@ -121,7 +121,8 @@ func (in *instance) start() error {
 	}
 	f.mu.Lock()
 	in.cmd = cmd
-	closing := in.state == dying
+	// When the init phase has ended before the process began, nobody has killed it.
+	closing := in.state == dying || !time.Now().Before(in.deadline)
 	f.mu.Unlock()
 	if closing {
 		killGroup(cmd)
@@ -137,7 +138,7 @@ func (in *instance) start() error {
 
 func (in *instance) environment(api string) []string {
 	f := in.f
-	env := make([]string, len(f.env), len(f.env)+4)
+	env := make([]string, len(f.env), len(f.env)+3)
 	copy(env, f.env)
 	stream := f.svc.clock.Now().UTC().Format("2006/01/02") + "/[$LATEST]" + ids.Hex(16)
 	return append(env,
@@ -157,7 +158,6 @@ func (in *instance) arm() {
 		limit = f.def.Timeout // init takes of the event's time
 		in.bound.begun = in.started
 	} else {
-		in.holdsSlot = true
 		time.AfterFunc(slotTime, func() {
 			f.mu.Lock()
 			defer f.mu.Unlock()
@@ -251,9 +251,7 @@ func (in *instance) expire() {
 	default:
 		return
 	}
-	if in.cmd != nil {
-		killGroup(in.cmd)
-	}
+	in.kill()
 }
 
 // initFailure is what the event gets that a failed second start was for.
@@ -264,8 +262,13 @@ func (in *instance) initFailure(inv *invocation, how string) *FunctionError {
 	return inv.exited(how)
 }
 
-// kill ends the process, which has been started.
-func (in *instance) kill() { killGroup(in.cmd) }
+// kill ends the process; one that does not run yet is ended by start. f.mu is
+// held.
+func (in *instance) kill() {
+	if in.cmd != nil {
+		killGroup(in.cmd)
+	}
+}
 
 // shutdown ends the process as Lambda does: with SIGKILL, and a SIGTERM half a
 // second before if an extension is registered.

@@ -25,6 +25,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"runtime"
 	"slices"
 	"strings"
@@ -98,6 +99,8 @@ type Config struct {
 	patience time.Duration
 	// initTimeout bounds the init phase: 10 s, but in tests.
 	initTimeout time.Duration
+	// listen makes the listener of a Runtime API: net.Listen, but in tests.
+	listen func(network, address string) (net.Listener, error)
 }
 
 // Service runs functions. Its methods may be called by many goroutines at once.
@@ -130,6 +133,9 @@ func New(cfg Config) (*Service, error) {
 	cfg.MaxInstances = cmp.Or(cfg.MaxInstances, maxInstances)
 	cfg.patience = cmp.Or(cfg.patience, 100*time.Millisecond)
 	cfg.initTimeout = cmp.Or(cfg.initTimeout, initTime)
+	if cfg.listen == nil {
+		cfg.listen = net.Listen
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}

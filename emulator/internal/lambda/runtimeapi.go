@@ -120,13 +120,24 @@ func (c *conn) response(req *http.Request, id string, body []byte, tooLong error
 		r = result{err: streamError(kind, req.Trailer.Get("Lambda-Runtime-Function-Error-Body"))}
 	}
 	if tooLong != nil {
-		c.fail(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Exceeded maximum allowed payload size (6291556 bytes).")
-		return c.in.f.finish(inv, result{err: tooLarge()})
+		return c.finish(inv, "InvocationResponse", result{err: tooLarge()}, failed(http.StatusRequestEntityTooLarge,
+			"RequestEntityTooLarge", "Exceeded maximum allowed payload size (6291556 bytes)."))
 	}
-	// The runtime gets its answer before the caller, so that it is about to ask
-	// for the next event when the caller's next one comes.
-	ok := c.write(accepted)
-	c.in.f.finish(inv, r)
+	return c.finish(inv, "InvocationResponse", r, accepted)
+}
+
+// finish passes on the result of the instance's event and answers the runtime.
+//
+// The event is over before the answer, since the runtime may ask for the next
+// one on another connection as soon as it has that. The runtime gets its answer
+// before the caller, so that it is about to ask when the caller's next event
+// comes.
+func (c *conn) finish(inv *invocation, what string, r result, answer string) bool {
+	if !c.in.f.finish(c.in, inv) {
+		return c.badState(what) // its time was over just now
+	}
+	ok := c.write(answer)
+	inv.done <- r
 	return ok
 }
 
@@ -144,17 +155,16 @@ func (c *conn) error(req *http.Request, id string, body []byte) bool {
 	if inv == nil {
 		return c.unexpected(id, "InvocationErrorResponse")
 	}
-	ok := c.write(accepted)
-	c.in.f.finish(inv, result{err: reported(req, body)})
-	return ok
+	return c.finish(inv, "InvocationErrorResponse", result{err: reported(req, body)}, accepted)
 }
 
-// initError takes the reason why a function cannot start.
+// initError takes the reason why a function cannot start, and ends it: a runtime
+// that does not exit by itself would hold up its event.
 func (c *conn) initError(req *http.Request, body []byte) bool {
 	err := reported(req, body)
 	f := c.in.f
 	f.mu.Lock()
-	ok := c.in.state == starting
+	ok := c.in.state == starting && c.in.initError == nil
 	if ok {
 		c.in.initError = func(*invocation) *FunctionError { return err }
 	}
@@ -162,7 +172,11 @@ func (c *conn) initError(req *http.Request, body []byte) bool {
 	if !ok {
 		return c.badState("InitError")
 	}
-	return c.write(accepted)
+	c.write(accepted)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c.in.kill()
+	return false
 }
 
 // reported is the error that a runtime has posted.
@@ -224,12 +238,14 @@ const accepted = "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nCon
 
 // fail answers with an error; it says whether the connection can go on.
 func (c *conn) fail(status int, kind, message string) bool {
-	body, err := json.Marshal(failure{message, kind})
-	if err != nil {
-		return false
-	}
-	return c.write("HTTP/1.1 " + strconv.Itoa(status) + " " + http.StatusText(status) +
-		"\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + string(body))
+	return c.write(failed(status, kind, message))
+}
+
+// failed is the answer that tells of an error.
+func failed(status int, kind, message string) string {
+	body := unhandled(kind, message).Payload
+	return "HTTP/1.1 " + strconv.Itoa(status) + " " + http.StatusText(status) +
+		"\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + string(body)
 }
 
 func (c *conn) write(s string) bool {

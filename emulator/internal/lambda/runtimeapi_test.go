@@ -48,6 +48,7 @@ func TestRuntimeThatFails(t *testing.T) {
 	}{
 		{"init-exit", failure{"RequestId: ID Error: Runtime exited with error: exit status 3", "Runtime.ExitError"}},
 		{"init-error", failure{"no table", "Config"}},
+		{"init-error-stay", failure{"no table", "Config"}},
 		{"large", failure{"Response payload size exceeded maximum allowed payload size (6291556 bytes).", "Function.ResponseSizeTooLarge"}},
 		{"no-json-error", failure{"broken", "Runtime.Unknown"}},
 		{"trailer", failure{"broke off", "Broken"}},

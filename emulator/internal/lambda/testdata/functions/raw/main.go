@@ -26,6 +26,10 @@ func main() {
 	case "init-error":
 		call("POST", "init/error", `{"errorMessage":"no table","errorType":"Config"}`)
 		os.Exit(1)
+	case "init-error-stay":
+		call("POST", "init/error", `{"errorMessage":"no table","errorType":"Config"}`)
+		call("GET", "invocation/next", "") // is refused, if this has come so far
+		time.Sleep(time.Hour)
 	case "init-hang":
 		time.Sleep(time.Hour)
 	case "child":
