@@ -109,9 +109,7 @@ func (s *Service) serveResult(w http.ResponseWriter, r *http.Request, inv *invoc
 	if inv.tail != nil {
 		h["X-Amz-Log-Result"] = []string{base64.StdEncoding.EncodeToString(inv.log(failed))}
 	}
-	if len(payload) == 0 {
-		payload = []byte("null") // a runtime may answer with nothing
-	}
+	payload = orNull(payload)
 	h["X-Amz-Executed-Version"] = []string{"$LATEST"}
 	h["Content-Type"] = []string{"application/json"}
 	h["Content-Length"] = []string{strconv.Itoa(len(payload))}

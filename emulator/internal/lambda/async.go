@@ -23,7 +23,8 @@ type asyncEvent struct {
 	f         *function
 	id        string
 	payload   []byte
-	accepted  time.Time // by the emulator's clock
+	accepted  time.Time // by the emulator's clock, as due is
+	due       time.Time // when this attempt was due
 	attempts  int       // that reached the function
 	throttled int
 }
@@ -43,7 +44,8 @@ func (s *Service) InvokeAsync(nameOrARN string, event []byte) (string, error) {
 
 // queue makes the first attempt of an asynchronous invocation.
 func (s *Service) queue(inv *invocation) error {
-	ev := &asyncEvent{f: inv.f, id: inv.id, payload: inv.event, accepted: s.clock.Now()}
+	now := s.clock.Now()
+	ev := &asyncEvent{f: inv.f, id: inv.id, payload: inv.event, accepted: now, due: now}
 	if !s.spawnCall(func() { s.attempt(ev, inv) }) {
 		return ErrClosed
 	}
@@ -63,12 +65,14 @@ func (s *Service) spawnCall(work func()) bool {
 
 // attempt gives an event to its function and deals with what becomes of it.
 func (s *Service) attempt(ev *asyncEvent, inv *invocation) {
+	begun := time.Now()
 	payload, err := inv.run(s.ctx)
+	ev.due = ev.due.Add(time.Since(begun)) // functions take real time
 	var failed *FunctionError
 	switch {
 	case err == nil:
 		ev.attempts++
-		s.tell(ev, ev.f.def.Async.OnSuccess, "Success", payload, nil)
+		s.tell(ev, ev.f.def.Async.OnSuccess, "Success", orNull(payload), nil)
 	case errors.As(err, &failed):
 		ev.attempts++
 		if ev.attempts > ev.f.def.Async.MaxRetries {
@@ -76,6 +80,10 @@ func (s *Service) attempt(ev *asyncEvent, inv *invocation) {
 			return
 		}
 		s.retry(ev, retryWait*time.Duration(ev.attempts), failed)
+	case errors.Is(err, ErrThrottled) && ev.f.def.Concurrency == 0:
+		// Nobody waits for what is switched off.
+		// https://github.com/SummitRoute/aws_breaking_changes/issues/48
+		s.giveUp(ev, "ZeroReservedConcurrency", nil)
 	case errors.Is(err, ErrThrottled):
 		wait := maxThrottleWait
 		if ev.throttled < 9 {
@@ -88,13 +96,16 @@ func (s *Service) attempt(ev *asyncEvent, inv *invocation) {
 	}
 }
 
-// retry attempts the event again after a wait, unless it would be too old.
+// retry attempts the event again after a wait, unless it would be too old. The
+// wait counts from when the attempt would have ended had it begun when it was
+// due: Advance may have moved the clock on meanwhile.
 func (s *Service) retry(ev *asyncEvent, wait time.Duration, last *FunctionError) {
-	if limit := ev.f.def.Async.MaxEventAge; limit > 0 && s.clock.Now().Add(wait).Sub(ev.accepted) > limit {
+	if limit := ev.f.def.Async.MaxEventAge; limit > 0 && ev.due.Add(wait).Sub(ev.accepted) > limit {
 		s.giveUp(ev, "EventAgeExceeded", last)
 		return
 	}
-	s.retries.add(s.clock, wait, func() {
+	ev.due = ev.due.Add(wait)
+	s.retries.add(s.clock, ev.due.Sub(s.clock.Now()), func() {
 		inv := s.newInvocation(ev.f, ev.payload)
 		inv.id = ev.id
 		s.spawnCall(func() { s.attempt(ev, inv) })
@@ -157,7 +168,7 @@ func (s *Service) tell(ev *asyncEvent, destination, condition string, payload []
 		},
 		RequestPayload: ev.payload,
 	}
-	if ev.attempts > 0 && len(payload) > 0 {
+	if failed != nil || condition == "Success" {
 		rec.ResponseContext = &recordResponse{StatusCode: 200, ExecutedVersion: "$LATEST"}
 		if failed != nil {
 			rec.ResponseContext.FunctionError = failed.Kind

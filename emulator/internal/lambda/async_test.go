@@ -143,10 +143,12 @@ func TestAsyncGivesUp(t *testing.T) {
 func TestAsyncThrottled(t *testing.T) {
 	t.Parallel()
 	a := startAsync(t, func(f *template.Function) {
-		f.Concurrency, f.Async.MaxEventAge, f.Async.OnFailure = 0, time.Minute, "Dest"
+		f.Concurrency, f.Async.MaxEventAge, f.Async.OnFailure = 1, time.Minute, "Dest"
 	})
-	if _, err := a.InvokeAsync("Echo", []byte(`7`)); err != nil {
-		t.Fatal(err)
+	for _, event := range []string{`6`, `7`} { // one has the function for itself
+		if _, err := a.InvokeAsync("Echo", []byte(event)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, wait := range []time.Duration{1, 2, 4, 8, 16} { // 31 s; 32 more are too many
 		eventually(t, "the retry to be planned", func() bool { return a.waiting() == 1 })
@@ -156,6 +158,66 @@ func TestAsyncThrottled(t *testing.T) {
 	decode(t, <-a.records, &rec)
 	if rec.RequestContext.Condition != "EventAgeExceeded" || rec.RequestContext.ApproximateInvokeCount != 0 || rec.ResponseContext != nil {
 		t.Errorf("got %+v", rec)
+	}
+	a.fail <- nil
+	<-a.calls
+}
+
+// An event for a function that is switched off is given up at once.
+func TestAsyncSwitchedOff(t *testing.T) {
+	t.Parallel()
+	a := startAsync(t, func(f *template.Function) { f.Concurrency, f.Async.OnFailure = 0, "Dest" })
+	if _, err := a.InvokeAsync("Echo", []byte(`7`)); err != nil {
+		t.Fatal(err)
+	}
+	var rec record
+	decode(t, <-a.records, &rec)
+	if rec.RequestContext.Condition != "ZeroReservedConcurrency" || rec.RequestContext.ApproximateInvokeCount != 0 || rec.ResponseContext != nil {
+		t.Errorf("got %+v", rec)
+	}
+}
+
+// One step of the clock over all of an event's retries runs them all: they
+// count from each other's times, not from where the clock is when one fails.
+func TestAsyncRetriesInOneStep(t *testing.T) {
+	t.Parallel()
+	a := startAsync(t, func(f *template.Function) { f.Async.MaxEventAge, f.Async.OnFailure = 5*time.Minute, "Dest" })
+	if _, err := a.InvokeAsync("Echo", []byte(`7`)); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		a.fail <- errors.New("no luck")
+		<-a.calls
+		if i == 0 {
+			eventually(t, "the retry to be planned", func() bool { return a.waiting() == 1 })
+			a.clock.Advance(time.Hour)
+		}
+	}
+	var rec record
+	decode(t, <-a.records, &rec)
+	if rec.RequestContext.Condition != "RetriesExhausted" || rec.RequestContext.ApproximateInvokeCount != 3 {
+		t.Errorf("got %+v", rec)
+	}
+}
+
+// A runtime may answer with nothing.
+func TestAsyncEmptyAnswer(t *testing.T) {
+	t.Parallel()
+	records := make(chan []byte, 1)
+	def := raw("empty")
+	def.Async.OnSuccess = "Echo"
+	r := startConfig(t, Config{Functions: tableOf(def, echo()), Handlers: map[string]func() awslambda.Handler{
+		"Echo": always(func(_ context.Context, event []byte) ([]byte, error) {
+			records <- event
+			return nil, nil
+		}),
+	}})
+	if _, err := r.InvokeAsync("Raw", []byte(`7`)); err != nil {
+		t.Fatal(err)
+	}
+	got := string(<-records)
+	if want := `"responseContext":{"statusCode":200,"executedVersion":"$LATEST"},"responsePayload":null}`; !strings.HasSuffix(got, want) {
+		t.Errorf("got %s, want it to end in %s", got, want)
 	}
 }
 
