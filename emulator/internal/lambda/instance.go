@@ -111,7 +111,7 @@ func (in *instance) start() error {
 	}
 	isolate(cmd)
 	in.ln, in.conns = ln, make(map[*conn]struct{})
-	in.logs = &logPipe{r: r, prefix: f.def.LogicalID + " | ", out: f.svc.out}
+	in.logs = &logPipe{r: r, prefix: f.def.LogicalID + " | ", out: f.svc.cfg.Output}
 	in.logged, in.exited = make(chan struct{}), make(chan struct{})
 	in.arm()
 	if err := f.svc.spawner.start(cmd); err != nil {

@@ -76,7 +76,8 @@ type Config struct {
 	Region    string // us-east-1 if empty
 	AccountID string // 123456789012 if empty
 	// Output gets every line that a function writes to its standard output
-	// and error, behind the function's name. Nil discards them.
+	// and error, behind the function's name. Each Write is of whole lines;
+	// several may be called at once. Nil discards them.
 	Output io.Writer
 	Log    *slog.Logger // what Lambda itself reports; nil discards it
 	// Clock times retries and the end of idle instances. Timeouts are in real
@@ -108,7 +109,6 @@ type Service struct {
 	cfg     Config
 	log     *slog.Logger
 	clock   *clock.Clock
-	out     *output
 	names   map[string]*function // by name and by ARN
 	order   []*function          // as in the template
 	builder builder
@@ -149,7 +149,6 @@ func New(cfg Config) (*Service, error) {
 		cfg:      cfg,
 		log:      cfg.Log,
 		clock:    cfg.Clock,
-		out:      &output{w: cfg.Output},
 		names:    make(map[string]*function),
 		closedCh: make(chan struct{}),
 	}

@@ -13,24 +13,12 @@ import (
 // event on AWS.
 const maxLine = 256 << 10
 
-// output is the terminal, to which all functions write whole lines.
-type output struct {
-	mu sync.Mutex
-	w  io.Writer
-}
-
-func (o *output) write(p []byte) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.w.Write(p) // a terminal that has gone is no reason to end functions
-}
-
 // logPipe reads what a process writes to its standard output and error, and
 // passes it on in whole lines behind the function's name.
 type logPipe struct {
 	r       *os.File
 	prefix  string
-	out     *output
+	out     io.Writer
 	partial []byte // a line without its end
 	block   []byte // lines to be written, with their prefix
 
@@ -45,15 +33,28 @@ func (p *logPipe) read() {
 	for {
 		n, err := p.r.Read(buf)
 		p.consume(buf[:n])
-		if errors.Is(err, os.ErrDeadlineExceeded) && p.settle() {
-			continue
-		}
-		if err != nil {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			p.empty(buf)
+		} else if err != nil {
 			break
 		}
 	}
 	if len(p.partial) > 0 {
 		p.consume([]byte("\n"))
+	}
+	p.settle()
+}
+
+// empty reads what is in the pipe, for whoever waits in drain. That the deadline
+// is over says nothing of it: a slow terminal may have kept the reader from it.
+func (p *logPipe) empty(buf []byte) {
+	p.r.SetReadDeadline(time.Time{})
+	for {
+		n, err := readNow(p.r, buf)
+		p.consume(buf[:n])
+		if n == 0 || err != nil { // the next Read waits, or finds the error again
+			break
+		}
 	}
 	p.settle()
 }
@@ -86,22 +87,18 @@ func (p *logPipe) consume(b []byte) {
 		b = b[min(len(b), len(line)+1):]
 	}
 	if len(p.block) > 0 {
-		p.out.write(p.block)
+		p.out.Write(p.block) // a terminal that has gone is no reason to end functions
 	}
 }
 
-// settle tells whoever waits in drain that the pipe is empty; it says whether
-// somebody did.
-func (p *logPipe) settle() bool {
+// settle tells whoever waits in drain that the pipe is empty.
+func (p *logPipe) settle() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.r.SetReadDeadline(time.Time{})
-	if p.drained == nil {
-		return false
+	if p.drained != nil {
+		close(p.drained)
+		p.drained = nil
 	}
-	close(p.drained)
-	p.drained = nil
-	return true
 }
 
 // record makes t get what the process writes from now on; nil ends that.
@@ -118,15 +115,14 @@ func (p *logPipe) drain() {
 		p.drained = make(chan struct{})
 	}
 	drained := p.drained
-	// A read finds data at once if there are any: a moment without is enough.
-	err := p.r.SetReadDeadline(time.Now().Add(2 * time.Millisecond))
+	err := p.r.SetReadDeadline(time.Unix(1, 0)) // long over: see empty
 	p.mu.Unlock()
 	if err != nil {
 		return // closed, or a system whose pipes know no deadline
 	}
 	select {
 	case <-drained:
-	case <-time.After(100 * time.Millisecond):
+	case <-time.After(time.Second): // a terminal that takes nothing
 	}
 }
 

@@ -2,10 +2,12 @@ package lambda
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestOutputHasWholeLines(t *testing.T) {
@@ -25,7 +27,7 @@ func TestOutputHasWholeLines(t *testing.T) {
 }
 
 // pipe runs a logPipe over what write writes to it.
-func pipe(t *testing.T, out *output, prefix string, write func(*os.File)) {
+func pipe(t *testing.T, out io.Writer, prefix string, write func(*os.File)) {
 	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -53,7 +55,7 @@ func TestLogPipe(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var b safeBuffer
-			pipe(t, &output{w: &b}, "F | ", func(w *os.File) { w.WriteString(tt.in) })
+			pipe(t, &b, "F | ", func(w *os.File) { w.WriteString(tt.in) })
 			if got := b.String(); got != tt.want {
 				t.Errorf("got %.100q (%d bytes), want %.100q (%d)", got, len(got), tt.want, len(tt.want))
 			}
@@ -65,7 +67,7 @@ func TestLogPipe(t *testing.T) {
 func TestLogPipeBoundsLines(t *testing.T) {
 	t.Parallel()
 	var b safeBuffer
-	pipe(t, &output{w: &b}, "F | ", func(w *os.File) {
+	pipe(t, &b, "F | ", func(w *os.File) {
 		for range 20 {
 			w.WriteString(strings.Repeat("x", 64<<10))
 		}
@@ -86,11 +88,10 @@ func TestLogPipeBoundsLines(t *testing.T) {
 func TestFunctionsDoNotInterleave(t *testing.T) {
 	t.Parallel()
 	var b safeBuffer
-	out := &output{w: &b}
 	var wg sync.WaitGroup
 	for i := range 4 {
 		wg.Go(func() {
-			pipe(t, out, fmt.Sprintf("%d | ", i), func(w *os.File) {
+			pipe(t, &b, fmt.Sprintf("%d | ", i), func(w *os.File) {
 				for range 2000 {
 					fmt.Fprintf(w, "line of ")
 					fmt.Fprintf(w, "%d\n", i)
@@ -107,6 +108,61 @@ func TestFunctionsDoNotInterleave(t *testing.T) {
 		if want := fmt.Sprintf("%c | line of %c", l[0], l[0]); l != want {
 			t.Fatalf("got line %q, want %q", l, want)
 		}
+	}
+}
+
+// blockedWriter is a terminal that takes nothing until it is told to.
+type blockedWriter struct {
+	begun, free chan struct{}
+	once        sync.Once
+}
+
+func (w *blockedWriter) Write(p []byte) (int, error) {
+	w.once.Do(func() { close(w.begun) })
+	<-w.free
+	return len(p), nil
+}
+
+// A log has what was written before it was asked for, even if the terminal is
+// slow.
+func TestDrainBehindSlowTerminal(t *testing.T) {
+	t.Parallel()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	term := &blockedWriter{begun: make(chan struct{}), free: make(chan struct{})}
+	p := &logPipe{r: r, out: term}
+	tl := new(tail)
+	p.record(tl)
+	var wg sync.WaitGroup
+	wg.Go(p.read)
+	w.WriteString("one\n")
+	<-term.begun
+	w.WriteString("two\n")
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		p.drain()
+	}()
+	eventually(t, "drain to wait", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.drained != nil
+	})
+	p.r.SetReadDeadline(time.Unix(1, 0)) // as if any deadline were over by now
+	close(term.free)
+	<-drained
+	if got, want := string(tl.bytes()), "one\ntwo\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	p.drain() // finds nothing more, and the reader still reads
+	w.WriteString("three\n")
+	w.Close()
+	wg.Wait()
+	r.Close()
+	if got, want := string(tl.bytes()), "one\ntwo\nthree\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
