@@ -141,24 +141,24 @@ func TestWebSocketAPI(t *testing.T) {
 func TestHTTPAPIScheduleTableAndSecret(t *testing.T) {
 	t.Parallel()
 	e := emulator.RunT(t, emulator.Options{Template: chat, Parameters: map[string]string{"Greeting": "moin"}})
-	if status, body := get(t, e.URL()+"/items/minutes"); status != 404 {
-		t.Errorf("before the first minute: got %d %s; want 404", status, body)
+	if status, body := get(t, e.URL()+"/items/hours"); status != 404 {
+		t.Errorf("no such item: got %d %s; want 404", status, body)
 	}
 	if status, body := get(t, e.URL()+"/nowhere"); status != 404 || body != `{"message":"Not Found"}` {
 		t.Errorf("no such route: got %d %s", status, body)
 	}
-	e.Advance(3*time.Minute + time.Second) // the schedule fires three times
+	e.Advance(3*time.Minute + time.Second) // the schedule fires three times, after that at the start
 	if err := e.Fire("TickFunctionMinute"); err != nil {
 		t.Error(err)
 	}
 	var status int
 	var body string
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) { // a process counts, in real time
-		if status, body = get(t, e.URL()+"/items/minutes"); body == "moin 4 20" {
+		if status, body = get(t, e.URL()+"/items/minutes"); body == "moin 5 20" {
 			return
 		}
 	}
-	t.Errorf("got %d %q; want 200 %q", status, body, "moin 4 20")
+	t.Errorf("got %d %q; want 200 %q", status, body, "moin 5 20")
 }
 
 func TestHandlersRunInProcess(t *testing.T) {

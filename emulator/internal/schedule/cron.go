@@ -40,16 +40,17 @@ const (
 type cronField struct {
 	name        string
 	first, last int
+	step        int    // the largest that AWS takes, where that is known
 	names       string // the words for the numbers from first on
 }
 
 var cronFields = [6]cronField{
-	{"minutes", 0, 59, ""},
-	{"hours", 0, 23, ""},
-	{"day of month", 1, 31, ""},
-	{"month", 1, 12, "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC"},
-	{"day of week", 1, 7, "SUN MON TUE WED THU FRI SAT"},
-	{"year", firstYear, lastYear, ""},
+	{"minutes", 0, 59, 59, ""}, // AWS refuses */60: github.com/aws/aws-sdk-js/issues/4212
+	{"hours", 0, 23, 0, ""},
+	{"day of month", 1, 31, 0, ""},
+	{"month", 1, 12, 0, "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC"},
+	{"day of week", 1, 7, 0, "SUN MON TUE WED THU FRI SAT"},
+	{"year", firstYear, lastYear, 0, ""},
 }
 
 func parseCron(s string, zone *time.Location) (*cron, error) {
@@ -142,6 +143,9 @@ func (f cronField) parse(item string, into *set) error {
 		var err error
 		if step, err = strconv.Atoi(stepText); err != nil || step < 1 || len(stepText) > 4 || stepText[0] == '+' {
 			return fmt.Errorf("%s: after / stands a number from 1", shorten(item))
+		}
+		if f.step > 0 && step > f.step {
+			return fmt.Errorf("%s: after / stands a number from 1 to %d", shorten(item), f.step)
 		}
 	}
 	first, last := f.first, f.last

@@ -34,7 +34,9 @@ type entry struct {
 
 // Start runs the schedules that are enabled. Each time one is due, fire gets it
 // with its event; fire must return soon, since Advance of the clock waits for
-// it. The error joins those of all expressions, with their places.
+// it. A rate of Scheduler is due at once, before Start returns; that of a rule
+// after its first period. The error joins those of all expressions, with their
+// places.
 func Start(c *clock.Clock, schedules []*template.Schedule, region, account string,
 	fire func(s *template.Schedule, event []byte)) (*Runner, error) {
 	r := &Runner{clock: c, region: region, account: account, fire: fire}
@@ -53,12 +55,17 @@ func Start(c *clock.Clock, schedules []*template.Schedule, region, account strin
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	now := c.Now()
+	r.mu.Lock()
 	for _, e := range r.entries {
 		if e.schedule.Enabled {
 			r.arm(e, now, now)
+		}
+	}
+	r.mu.Unlock()
+	for _, e := range r.entries {
+		if e.schedule.Enabled && e.schedule.V2 && e.expr.period > 0 {
+			fire(e.schedule, Event(e.schedule, region, account, now))
 		}
 	}
 	return r, nil

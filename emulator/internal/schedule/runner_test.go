@@ -52,23 +52,29 @@ func TestRunnerFiresWhenDue(t *testing.T) {
 	off := newSchedule("C", "Off", "rate(1 minute)")
 	off.Enabled = false
 	past := newSchedule("D", "Past", "at(2020-01-01T00:00:00)")
-	c, _, got := start(t, newSchedule("A", "Minute", "rate(1 minute)"), newSchedule("B", "Two", "rate(2 minutes)"), off, past)
+	rule := newSchedule("E", "Rule", "rate(1 minute)")
+	rule.V2 = false
+	c, _, got := start(t, newSchedule("A", "Minute", "rate(1 minute)"), newSchedule("B", "Two", "rate(2 minutes)"), off, past, rule)
 
+	// What Scheduler is to do at a rate begins at once.
+	if want := []string{"AMinute", "BTwo"}; !slices.Equal(*got, want) {
+		t.Fatalf("got %q at the start, want %q", *got, want)
+	}
 	c.Advance(30 * time.Second) // far from the minute, however slow the machine is
-	if len(*got) != 0 {
+	if len(*got) != 2 {
 		t.Fatalf("got %q before the first period is over", *got)
 	}
 	c.Advance(30 * time.Second)
-	if want := []string{"AMinute"}; !slices.Equal(*got, want) {
-		t.Fatalf("got %q, want %q", *got, want)
+	if a, b, e := count(*got, "AMinute"), count(*got, "BTwo"), count(*got, "ERule"); a != 2 || b != 1 || e != 1 || len(*got) != 4 {
+		t.Fatalf("got %q after a minute, want A again and the rule", *got)
 	}
 	c.Advance(3 * time.Minute)
-	if a, b := count(*got, "AMinute"), count(*got, "BTwo"); a != 4 || b != 2 || len(*got) != 6 {
-		t.Fatalf("got %q, want 4 times A and 2 times B", *got)
+	if a, b, e := count(*got, "AMinute"), count(*got, "BTwo"), count(*got, "ERule"); a != 5 || b != 3 || e != 4 || len(*got) != 12 {
+		t.Fatalf("got %q after 4 minutes, want 5 times A, 3 times B, 4 times the rule", *got)
 	}
 	c.Advance(24 * time.Hour)
-	if a := count(*got, "AMinute"); a != 4+24*60 {
-		t.Errorf("got %d times A after a day, want %d: it drifts", a, 4+24*60)
+	if a := count(*got, "AMinute"); a != 5+24*60 {
+		t.Errorf("got %d times A after a day, want %d: it drifts", a, 5+24*60)
 	}
 }
 
@@ -124,6 +130,7 @@ func TestRunnerClose(t *testing.T) {
 	t.Parallel()
 	c, r, got := start(t, newSchedule("A", "Minute", "rate(1 minute)"))
 	r.Close()
+	*got = nil
 	c.Advance(time.Hour)
 	if err := r.Fire("AMinute"); err == nil {
 		t.Error("Fire: got no error after Close")

@@ -57,6 +57,7 @@ func TestNext(t *testing.T) {
 		{"cron(0 0 30 2 ? *)", "", now, []string{""}},
 		{"cron(0 0 1 1 ? 2026)", "", now, []string{""}},
 		{"cron(0 0 1 1 ? 2199)", "", now, []string{"2199-01-01 00:00:00 Tue", ""}},
+		{"cron(0/59 */24 * * ? *)", "", now, []string{"2026-05-25 00:00:00 Mon", "2026-05-25 00:59:00 Mon", "2026-05-26 00:00:00 Tue"}},
 		{"cron(* * * * ? *)", "", now, []string{"2026-05-24 14:57:00 Sun", "2026-05-24 14:58:00 Sun"}},
 
 		// In Berlin 29 March 2026 has no 02:30, and 25 October has two.
@@ -119,6 +120,8 @@ func TestParseErrors(t *testing.T) {
 		{"cron(0 10 ? * 3#6 *)", "", `"cron(0 10 ? * 3#6 *)": day of week: "3#6": after # stands a number from 1 to 5`},
 		{"cron(0 10 ? * FRI-MON *)", "", `"cron(0 10 ? * FRI-MON *)": day of week: "FRI-MON" ends before it begins; write two ranges`},
 		{"cron(0/0 10 * * ? *)", "", `"cron(0/0 10 * * ? *)": minutes: "0/0": after / stands a number from 1`},
+		{"cron(*/60 * * * ? *)", "", `"cron(*/60 * * * ? *)": minutes: "*/60": after / stands a number from 1 to 59`},
+		{"cron(0-30/60 * * * ? *)", "", `"cron(0-30/60 * * * ? *)": minutes: "0-30/60": after / stands a number from 1 to 59`},
 		{"cron(1,,2 10 * * ? *)", "", `"cron(1,,2 10 * * ? *)": minutes: "" is not from 0 to 59`},
 		{"cron(0 10 * * ? 1969)", "", `"cron(0 10 * * ? 1969)": year: "1969" is not from 1970 to 2199`},
 		{"at(2026-02-30T00:00:00)", "", `"at(2026-02-30T00:00:00)": a time is such as 2026-05-24T14:56:00, without a zone`},
