@@ -50,19 +50,31 @@ func parseIdentitySources(list []string, request, other string) ([]identitySourc
 	return out, nil
 }
 
-// present says whether the source has a value that is not empty in $connect's
-// event.
-func (s identitySource) present(ev socketEvent) bool {
+// sourceValues returns the values of sources, or false if one is missing or empty.
+func sourceValues(sources []identitySource, value func(identitySource) string) ([]string, bool) {
+	var values []string
+	for _, s := range sources {
+		v := value(s)
+		if v == "" {
+			return nil, false
+		}
+		values = append(values, v)
+	}
+	return values, true
+}
+
+// sourceValue returns the value of a source in $connect's event, or "".
+func (ev socketEvent) sourceValue(s identitySource) string {
 	switch s.kind {
 	case "header":
 		value, _ := lookupFold(ev.Headers, s.name)
-		return value != ""
+		return value
 	case "querystring":
-		return ev.QueryStringParameters[s.name] != ""
+		return ev.QueryStringParameters[s.name]
 	case "stageVariables":
-		return ev.StageVariables[s.name] != ""
+		return ev.StageVariables[s.name]
 	}
-	return jsonVariable(encode(ev.RequestContext), s.name) != ""
+	return jsonVariable(encode(ev.RequestContext), s.name)
 }
 
 // jsonVariable returns a member of a JSON value, by names with dots between, or
@@ -85,10 +97,8 @@ func jsonVariable(value []byte, name string) string {
 // which also holds the authorizer's latency, or an HTTP status that refuses.
 func (c *conn) authorize(ev socketEvent, s *step) (later, now json.RawMessage, refused int) {
 	a := c.api
-	for _, s := range a.sources {
-		if !s.present(ev) {
-			return nil, nil, http.StatusUnauthorized
-		}
+	if _, ok := sourceValues(a.sources, ev.sourceValue); !ok {
+		return nil, nil, http.StatusUnauthorized
 	}
 	start := a.g.cfg.Clock.Now()
 	out, err := a.g.invoke(s, a.def.Authorizer.FunctionARN, authorizerTimeout, encode(authorizerEvent(ev, a.methodARN)))

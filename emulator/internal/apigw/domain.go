@@ -19,12 +19,12 @@ type customDomain []mapping
 
 type mapping struct {
 	key string
-	api mapped
+	api stage
 }
 
-// mapped is a stage of an API that a custom domain leads to. Paths have the
+// stage is a stage of an API that a custom domain leads to. Paths have the
 // mapping's key where they would otherwise have the stage.
-type mapped interface {
+type stage interface {
 	serveMapped(w http.ResponseWriter, r *http.Request, key string)
 }
 
@@ -46,7 +46,7 @@ func (g *Gateway) newDomains() (map[string]customDomain, error) {
 	return domains, nil
 }
 
-func (g *Gateway) stageOf(m template.Mapping) mapped {
+func (g *Gateway) stageOf(m template.Mapping) stage {
 	for _, stages := range g.http {
 		for _, a := range stages {
 			if a.def.ID == m.APIID && a.def.Stage == m.Stage {

@@ -129,7 +129,7 @@ func (a *httpAPI) answer(w http.ResponseWriter, call *httpCall) {
 	}
 	if auth := a.authorizers[call.route.Authorizer]; auth != nil {
 		var ok bool
-		if call.identity, ok = auth.authorize(w, call); !ok {
+		if call.caller, ok = auth.authorize(w, call); !ok {
 			return
 		}
 	}

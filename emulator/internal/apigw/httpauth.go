@@ -34,8 +34,8 @@ type httpGrant struct {
 	context     map[string]json.RawMessage
 }
 
-// httpIdentity is what an authorizer tells the integration of the caller.
-type httpIdentity struct {
+// httpCaller is what an authorizer tells the integration of the caller.
+type httpCaller struct {
 	v1, v2 json.RawMessage // requestContext.authorizer in either format; nil if there is none
 }
 
@@ -54,32 +54,20 @@ func newHTTPAuthorizer(api *httpAPI, def *template.HTTPAuthorizer) (*httpAuthori
 	return a, nil
 }
 
-// identity returns the values of the sources, or false if one is missing or
-// empty.
-func (a *httpAuthorizer) identity(call *httpCall) ([]string, bool) {
-	ev := call.eventV2()
-	var values []string
-	for _, s := range a.sources {
-		var v string
-		switch s.kind {
-		case "header":
-			v = ev.Headers[strings.ToLower(s.name)]
-			if strings.EqualFold(s.name, "cookie") {
-				v = strings.Join(ev.Cookies, "; ")
-			}
-		case "querystring":
-			v = ev.QueryStringParameters[s.name]
-		case "stageVariables":
-			v = ev.StageVariables[s.name]
-		default:
-			v = contextVariable(ev.RequestContext, s.name)
+// sourceValue returns the value of a source, or "".
+func (ev httpEventV2) sourceValue(s identitySource) string {
+	switch s.kind {
+	case "header":
+		if strings.EqualFold(s.name, "cookie") {
+			return strings.Join(ev.Cookies, "; ")
 		}
-		if v == "" {
-			return nil, false
-		}
-		values = append(values, v)
+		return ev.Headers[strings.ToLower(s.name)]
+	case "querystring":
+		return ev.QueryStringParameters[s.name]
+	case "stageVariables":
+		return ev.StageVariables[s.name]
 	}
-	return values, true
+	return contextVariable(ev.RequestContext, s.name)
 }
 
 // contextVariable returns a variable of the request's context, or "".
@@ -119,14 +107,14 @@ func contextVariable(c httpContextV2, name string) string {
 }
 
 // authorize says who the caller is, or answers the request and returns false.
-func (a *httpAuthorizer) authorize(w http.ResponseWriter, call *httpCall) (httpIdentity, bool) {
-	values, ok := a.identity(call)
+func (a *httpAuthorizer) authorize(w http.ResponseWriter, call *httpCall) (httpCaller, bool) {
+	values, ok := sourceValues(a.sources, call.eventV2().sourceValue)
 	if a.issuer != nil {
 		return a.checkToken(w, call, values)
 	}
 	if !ok {
 		writeMessage(w, http.StatusUnauthorized, "Unauthorized")
-		return httpIdentity{}, false
+		return httpCaller{}, false
 	}
 	grant, err := a.grant(call, values)
 	switch {
@@ -141,9 +129,9 @@ func (a *httpAuthorizer) authorize(w http.ResponseWriter, call *httpCall) (httpI
 	case !grant.allows(call.arn()):
 		writeMessage(w, http.StatusForbidden, "Forbidden")
 	default:
-		return grant.identity(), true
+		return grant.caller(), true
 	}
-	return httpIdentity{}, false
+	return httpCaller{}, false
 }
 
 // grant returns what the function has answered for these values, or calls it.
@@ -158,10 +146,7 @@ func (a *httpAuthorizer) grant(call *httpCall, values []string) (*httpGrant, err
 // parseHTTPGrant reads a function's answer. Unlike that of a WebSocket API's
 // authorizer, its context may hold any JSON.
 func parseHTTPGrant(out []byte, simple bool) (*httpGrant, error) {
-	if len(out) > maxAuthorizerResult {
-		return nil, fmt.Errorf("the answer has %d bytes, more than %d", len(out), maxAuthorizerResult)
-	}
-	fields, err := splitAnswer(out)
+	fields, err := splitGrant(out)
 	if err != nil {
 		return nil, err
 	}
@@ -182,10 +167,7 @@ func parseHTTPGrant(out []byte, simple bool) (*httpGrant, error) {
 	if fields["isAuthorized"] != nil {
 		return nil, errors.New("isAuthorized needs EnableSimpleResponses; otherwise answer principalId and policyDocument")
 	}
-	if err := json.Unmarshal(fields["principalId"], &g.principalID); err != nil || g.principalID == "" {
-		return nil, errors.New("principalId is missing or no string")
-	}
-	g.policy, err = parsePolicy(fields["policyDocument"])
+	g.principalID, g.policy, err = parsePrincipal(fields)
 	return g, err
 }
 
@@ -196,7 +178,7 @@ func (g *httpGrant) allows(arn string) bool {
 	return g.policy.decide(arn) == allowed
 }
 
-func (g *httpGrant) identity() httpIdentity {
+func (g *httpGrant) caller() httpCaller {
 	v1 := map[string]any{}
 	for k, v := range g.context {
 		v1[k] = v
@@ -204,7 +186,7 @@ func (g *httpGrant) identity() httpIdentity {
 	if g.principalID != "" {
 		v1["principalId"] = g.principalID
 	}
-	return httpIdentity{v1: encode(v1), v2: encode(map[string]any{"lambda": g.context})}
+	return httpCaller{v1: encode(v1), v2: encode(map[string]any{"lambda": g.context})}
 }
 
 // arn names the request for policies.

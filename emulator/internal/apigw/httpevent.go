@@ -23,7 +23,7 @@ type httpCall struct {
 	r         *http.Request
 	body      []byte
 	requestID string
-	identity  httpIdentity
+	caller    httpCaller
 	outcome   *outcome // nil without an access log
 }
 
@@ -104,7 +104,7 @@ func (c *httpCall) contextV2(now time.Time) httpContextV2 {
 	return httpContextV2{
 		AccountID:    c.api.g.cfg.Stack.AccountID,
 		APIID:        c.api.def.ID,
-		Authorizer:   c.identity.v2,
+		Authorizer:   c.caller.v2,
 		DomainName:   c.domain,
 		DomainPrefix: c.prefix,
 		HTTP: httpDescription{
@@ -122,7 +122,7 @@ func (c *httpCall) contextV2(now time.Time) httpContextV2 {
 // variable returns a variable of the access log, or "".
 func (c *httpCall) variable(name string) string {
 	if rest, ok := strings.CutPrefix(name, "authorizer."); ok {
-		return jsonVariable(c.identity.v1, rest)
+		return jsonVariable(c.caller.v1, rest)
 	}
 	if name == "customDomain.basePathMatched" {
 		return c.mapping

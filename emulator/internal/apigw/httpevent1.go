@@ -103,7 +103,7 @@ func (c *httpCall) eventV1() httpEventV1 {
 		headers[http.CanonicalHeaderKey(name)] = values
 	}
 	ev := newEventV1(httpContextV1{
-		AccountID: c.api.g.cfg.Stack.AccountID, APIID: c.api.def.ID, Authorizer: c.identity.v1,
+		AccountID: c.api.g.cfg.Stack.AccountID, APIID: c.api.def.ID, Authorizer: c.caller.v1,
 		DomainName: c.domain, DomainPrefix: c.prefix,
 		ExtendedRequestID: c.requestID, RequestID: c.requestID,
 		HTTPMethod: r.Method, Path: r.URL.Path, Protocol: r.Proto,

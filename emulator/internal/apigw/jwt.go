@@ -184,18 +184,18 @@ func claimText(v any) string {
 }
 
 // checkToken is authorize of a JWT authorizer.
-func (a *httpAuthorizer) checkToken(w http.ResponseWriter, call *httpCall, values []string) (httpIdentity, bool) {
+func (a *httpAuthorizer) checkToken(w http.ResponseWriter, call *httpCall, values []string) (httpCaller, bool) {
 	if len(values) == 0 {
 		w.Header()["Www-Authenticate"] = []string{"Bearer"}
 		writeMessage(w, http.StatusUnauthorized, "Unauthorized")
-		return httpIdentity{}, false
+		return httpCaller{}, false
 	}
 	route := call.route
-	refuse := func(status int, message, code, description string) (httpIdentity, bool) {
+	refuse := func(status int, message, code, description string) (httpCaller, bool) {
 		w.Header()["Www-Authenticate"] = []string{fmt.Sprintf("Bearer scope=%q error=%q error_description=%q",
 			strings.Join(route.Scopes, " "), code, description)}
 		writeMessage(w, status, message)
-		return httpIdentity{}, false
+		return httpCaller{}, false
 	}
 	text := values[0]
 	if len(text) > 7 && strings.EqualFold(text[:7], "Bearer ") {
@@ -221,7 +221,7 @@ func (a *httpAuthorizer) checkToken(w http.ResponseWriter, call *httpCall, value
 		claims[name] = claimText(v)
 	}
 	jwt := map[string]any{"claims": claims, "scopes": scopes}
-	return httpIdentity{v1: encode(jwt), v2: encode(map[string]any{"jwt": jwt})}, true
+	return httpCaller{v1: encode(jwt), v2: encode(map[string]any{"jwt": jwt})}, true
 }
 
 // validToken checks all but the scopes. Its error is one that a client may see.

@@ -43,10 +43,7 @@ type statement struct {
 // parseGrant reads an authorizer's answer. An error says what makes it one that
 // API Gateway refuses with 500.
 func parseGrant(out []byte) (*grant, error) {
-	if len(out) > maxAuthorizerResult {
-		return nil, fmt.Errorf("the answer has %d bytes, more than %d", len(out), maxAuthorizerResult)
-	}
-	fields, err := splitAnswer(out)
+	fields, err := splitGrant(out)
 	if err != nil {
 		return nil, err
 	}
@@ -57,16 +54,30 @@ func parseGrant(out []byte) (*grant, error) {
 		return nil, errors.New("isAuthorized is for HTTP APIs; answer principalId and policyDocument")
 	}
 	g := &grant{}
-	if err := json.Unmarshal(fields["principalId"], &g.principalID); err != nil || g.principalID == "" {
-		return nil, errors.New("principalId is missing or no string")
-	}
-	if g.policy, err = parsePolicy(fields["policyDocument"]); err != nil {
+	if g.principalID, g.policy, err = parsePrincipal(fields); err != nil {
 		return nil, err
 	}
 	if g.context, err = parseContext(fields["context"]); err != nil {
 		return nil, err
 	}
 	return g, nil
+}
+
+// splitGrant is splitAnswer of an authorizer's answer.
+func splitGrant(out []byte) (map[string]json.RawMessage, error) {
+	if len(out) > maxAuthorizerResult {
+		return nil, fmt.Errorf("the answer has %d bytes, more than %d", len(out), maxAuthorizerResult)
+	}
+	return splitAnswer(out)
+}
+
+// parsePrincipal reads who an answer with a policy is about, and the policy.
+func parsePrincipal(fields map[string]json.RawMessage) (principalID string, policy statements, err error) {
+	if err := json.Unmarshal(fields["principalId"], &principalID); err != nil || principalID == "" {
+		return "", nil, errors.New("principalId is missing or no string")
+	}
+	policy, err = parsePolicy(fields["policyDocument"])
+	return principalID, policy, err
 }
 
 func parsePolicy(raw json.RawMessage) (statements, error) {

@@ -214,6 +214,5 @@ func routeKeys[T any](routes []T, key func(T) string) []string {
 
 // allowRoute is allowRequest for a route of a stage.
 func (g *Gateway) allowRoute(t throttles, key, api string) bool {
-	b := t[key]
-	return b == nil || g.allow(b, quotaRoute, api)
+	return g.allow(t[key], quotaRoute, api)
 }

@@ -52,29 +52,20 @@ func newRESTAuthorizer(api *restAPI, def *template.RESTAuthorizer) (*restAuthori
 	return a, nil
 }
 
-// identity returns the values of the sources, or false if one is missing or
-// empty, or is no token that may be valid.
-func (a *restAuthorizer) identity(c *restCall) ([]string, bool) {
-	values := make([]string, len(a.sources))
-	for i, s := range a.sources {
-		switch s.kind {
-		case "header":
-			values[i] = c.r.Header.Get(s.name)
-			if strings.EqualFold(s.name, "Host") {
-				values[i] = c.r.Host
-			}
-		case "querystring":
-			values[i] = lastValues(parseQuery(c.r.URL.RawQuery))[s.name]
-		case "stageVariables":
-			values[i] = a.api.def.StageVariables[s.name]
-		default:
-			values[i] = jsonVariable(encode(c.context()), s.name)
+// sourceValue returns the value of a source, or "".
+func (c *restCall) sourceValue(s identitySource) string {
+	switch s.kind {
+	case "header":
+		if strings.EqualFold(s.name, "Host") {
+			return c.r.Host
 		}
-		if values[i] == "" {
-			return nil, false
-		}
+		return c.r.Header.Get(s.name)
+	case "querystring":
+		return lastValues(parseQuery(c.r.URL.RawQuery))[s.name]
+	case "stageVariables":
+		return c.api.def.StageVariables[s.name]
 	}
-	return values, a.def.Validation == nil || a.def.Validation.MatchString(values[0])
+	return jsonVariable(encode(c.context()), s.name)
 }
 
 // authorize lets the call pass, with what the authorizer says of the caller, or
@@ -85,8 +76,8 @@ func (a *restAuthorizer) authorize(w http.ResponseWriter, c *restCall) bool {
 		a.api.refuse(w, c, restURLTooLong)
 		return false
 	}
-	values, ok := a.identity(c)
-	if !ok {
+	values, ok := sourceValues(a.sources, c.sourceValue)
+	if !ok || a.def.Validation != nil && !a.def.Validation.MatchString(values[0]) {
 		a.api.refuse(w, c, restUnauthorized)
 		return false
 	}

@@ -54,8 +54,12 @@ func (a *restAPI) refuse(w http.ResponseWriter, c *restCall, e restError) {
 		h["x-amzn-ErrorType"] = []string{e.code}
 	}
 	custom := a.def.GatewayResponses[e.typ]
-	if custom == nil && e.typ != "" {
-		custom = a.def.GatewayResponses[map[bool]string{false: "DEFAULT_4XX", true: "DEFAULT_5XX"}[e.status >= 500]]
+	switch {
+	case custom != nil || e.typ == "":
+	case e.status < 500:
+		custom = a.def.GatewayResponses["DEFAULT_4XX"]
+	default:
+		custom = a.def.GatewayResponses["DEFAULT_5XX"]
 	}
 	if custom != nil {
 		for name, value := range custom.Headers {
