@@ -91,6 +91,7 @@ func TestErrors(t *testing.T) {
 			"4: Globals: FunctionName cannot be set for all of Function; set it on each resource"},
 		{"circle of a stage", one("AWS::Serverless::HttpApi", "StageName: !Ref R.Stage"),
 			"5: R: StageName refers to itself; give it a value without a circle"},
+		{"alias without a function", "Resources:\n  A: {Type: AWS::Lambda::Alias}\nOutputs: {O: {Value: !Ref A}}", "2: A: FunctionName is missing; give it"},
 		{"circle of an alias", fn("AutoPublishAlias: !Ref Fn.Alias"),
 			"9: Fn: AutoPublishAlias refers to itself; give it a value without a circle"},
 		{"same name", sam + "Resources:" + okFn + "\n  Two: {Type: AWS::Serverless::Function, Properties: {FunctionName: Fn, CodeUri: f, Handler: h, Runtime: r}}",

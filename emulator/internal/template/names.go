@@ -45,6 +45,12 @@ func nameProperty(typ string) string {
 // name returns a resource's physical name.
 func (r *resolver) name(res *resource) string {
 	switch {
+	case res.property == "StageName":
+		name, _ := r.stageName(res.of)
+		return name
+	case res.property != "":
+		name, _ := r.ownText(res.of, res.property)
+		return name
 	case res.nameOK:
 		return res.physical
 	case res.naming:
@@ -72,8 +78,8 @@ func (r *resolver) findName(res *resource) string {
 	switch res.typ {
 	case typeHTTPAPI, typeRESTAPI, typeWebSocketAPI, typeAPI:
 		return strings.ToLower(res.id)
-	case typeAPIMapping, typeAuthorizer, typeDeployment, typeIntegration, typeRoute, typeRouteResponse: // a random id on AWS
-		return suffix(res.typ+"/"+res.id, 7)
+	case typeAPIMapping, typeAuthorizer, typeDeployment, typeIntegration, typeRoute, typeRouteResponse:
+		return partID(res.typ, res.id)
 	}
 	for _, property := range []string{nameProperty(res.typ), "Name"} {
 		n := res.props.get(property)
@@ -93,6 +99,9 @@ func (r *resolver) findName(res *resource) string {
 	}
 	return r.inventName(res.id)
 }
+
+// partID is the id of a part of an API, which is random on AWS.
+func partID(typ, id string) string { return suffix(typ+"/"+id, 7) }
 
 // arn puts an ARN together.
 func (r *resolver) arn(service, rest string) string {
@@ -114,7 +123,15 @@ func (r *resolver) resourceARN(res *resource) string {
 		return r.arn("dynamodb", "table/"+name)
 	case typeSecret:
 		return r.arn("secretsmanager", "secret:"+name+"-"+suffix("secret/"+name, 6))
-	case "AWS::SNS::Topic", "AWS::SQS::Queue":
+	case typeAlias:
+		return r.functionOf(res, "FunctionName") + ":" + name
+	case typeFnVersion:
+		return r.functionOf(res, "FunctionName") + ":" + onlyVersion
+	case typeFnURL:
+		return r.functionOf(res, "TargetFunctionArn")
+	case typeSchedule:
+		return r.arn("scheduler", "schedule/default/"+name)
+	case typeTopic, typeQueue:
 		return r.arn(strings.ToLower(service(res.typ)), name)
 	case "AWS::S3::Bucket":
 		return "arn:aws:s3:::" + name
@@ -122,6 +139,27 @@ func (r *resolver) resourceARN(res *resource) string {
 		return r.arn("logs", "log-group:"+name+":*")
 	}
 	return r.arn(strings.ToLower(service(res.typ)), strings.ToLower(typeName(res.typ))+"/"+name)
+}
+
+// onlyVersion is the number of every version of a function: all are the same code
+// here.
+const onlyVersion = "1"
+
+// functionOf returns the ARN of the function that a resource belongs to, which the
+// property names.
+func (r *resolver) functionOf(res *resource, property string) string {
+	if res.of != nil {
+		return r.resourceARN(res.of)
+	}
+	if res.props.get(property) == nil {
+		r.errorf(res.line, res.id, "%s is missing; give it", property)
+		return ""
+	}
+	name, _ := r.ownText(res, property)
+	if strings.HasPrefix(name, "arn:") {
+		return name
+	}
+	return r.arn("lambda", "function:"+name)
 }
 
 // typeName returns the end of a type: Queue of AWS::SQS::Queue.

@@ -48,15 +48,11 @@ func (r *resolver) reference(name string, c call) *node {
 	if p := r.params.byName[name]; p != nil {
 		return p
 	}
-	if g := r.generated[name]; g != nil {
-		return textNode(c.line, g.ref)
-	}
-	if r.isReferable(name) {
-		id, what, _ := strings.Cut(name, ".")
-		return r.samReference(r.resources[id], what, c)
-	}
-	res := r.resources[name]
+	res := r.named(name)
 	if res == nil {
+		if id, what, ok := strings.Cut(name, "."); ok && (what == "Alias" || what == "Version") && r.resources[id] != nil {
+			return r.bad(c, "refers to %s, but the function has no AutoPublishAlias", name)
+		}
 		hint := r.suggest(name, r.referable)
 		if hint == "" {
 			hint = "; name a parameter or a resource of this template"
@@ -66,7 +62,11 @@ func (r *resolver) reference(name string, c call) *node {
 	if res.condition != "" {
 		return r.absent(res, c)
 	}
-	return textNode(c.line, r.refOf(res))
+	ref := r.refOf(res)
+	if ref == "" { // which is reported
+		return brokenNode(c.line)
+	}
+	return textNode(c.line, ref)
 }
 
 func (r *resolver) absent(res *resource, c call) *node {
@@ -76,55 +76,13 @@ func (r *resolver) absent(res *resource, c call) *node {
 // refOf returns what Ref of a resource gives.
 func (r *resolver) refOf(res *resource) string {
 	switch res.typ {
-	case typeSecret, "AWS::SNS::Topic", "AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::StepFunctions::StateMachine",
+	case typeSecret, typeAlias, typeFnVersion, typeFnURL, typeTopic, "AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::StepFunctions::StateMachine",
 		"AWS::Serverless::StateMachine", "AWS::SecretsManager::RotationSchedule", "AWS::IAM::ManagedPolicy":
 		return r.resourceARN(res)
-	case "AWS::SQS::Queue":
+	case typeQueue:
 		return "https://sqs." + r.stack.Region + ".amazonaws.com/" + r.stack.AccountID + "/" + r.name(res)
 	}
 	return r.name(res)
-}
-
-// isReferable says whether a dotted name is one of those that SAM lets Ref use,
-// such as WsApi.Stage.
-// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-resources-and-properties.html
-func (r *resolver) isReferable(name string) bool {
-	id, what, _ := strings.Cut(name, ".")
-	res := r.resources[id]
-	if res == nil {
-		return false
-	}
-	switch res.typ {
-	case typeFunction:
-		return what == "Alias" || what == "Version"
-	case typeHTTPAPI, typeRESTAPI, typeWebSocketAPI:
-		return what == "Stage"
-	}
-	return false
-}
-
-func (r *resolver) samReference(res *resource, what string, c call) *node {
-	switch {
-	case res.condition != "":
-		return r.absent(res, c)
-	case what == "Stage":
-		name, ok := r.stageName(res)
-		if !ok {
-			return brokenNode(c.line)
-		}
-		return textNode(c.line, name)
-	}
-	if res.props.get("AutoPublishAlias") == nil {
-		return r.bad(c, "refers to %s.%s, but the function has no AutoPublishAlias", res.id, what)
-	}
-	if what == "Version" {
-		return textNode(c.line, r.resourceARN(res)+":1")
-	}
-	name, ok := r.ownText(res, "AutoPublishAlias")
-	if !ok {
-		return brokenNode(c.line)
-	}
-	return textNode(c.line, r.resourceARN(res)+":"+name)
 }
 
 func (r *resolver) fnGetAtt(c call) *node {
@@ -149,10 +107,10 @@ func (r *resolver) fnGetAtt(c call) *node {
 
 // attribute returns what GetAtt gives.
 func (r *resolver) attribute(id, name string, c call) *node {
-	if g := r.generated[id]; g != nil && name == "Arn" && g.arn != "" {
-		return textNode(c.line, g.arn)
+	if property, rest, ok := strings.Cut(name, "."); ok && r.generated[id+"."+property] != nil {
+		id, name = id+"."+property, rest // such as Fn.DestinationQueue.Arn
 	}
-	res := r.resources[id]
+	res := r.named(id)
 	if res == nil {
 		if r.params.byName[id] != nil {
 			return r.bad(c, "takes an attribute of %s, which is a parameter; use Ref", id)
@@ -220,6 +178,10 @@ func (r *resolver) inventAttribute(res *resource, attribute string) string {
 	switch {
 	case strings.HasSuffix(attribute, "Arn"):
 		return r.resourceARN(res)
+	case res.typ == typeFnVersion && attribute == "Version":
+		return onlyVersion
+	case res.typ == typeFnURL && attribute == "FunctionUrl":
+		return "https://" + suffix("url/"+r.stack.Name+"/"+res.id, 32) + ".lambda-url." + r.stack.Region + ".on.aws/"
 	case strings.HasSuffix(attribute, "Url"):
 		return r.refOf(res)
 	}

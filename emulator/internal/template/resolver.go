@@ -12,12 +12,12 @@ type resolver struct {
 	params     *parameters
 	mappings   *node
 	conditions map[string]*condition
-	resources  map[string]*resource  // by logical id, absent ones too
-	present    []*resource           // in template order, without those whose Condition is false
-	generated  map[string]*generated // by the logical ids that SAM makes
-	sections   *node                 // the template
-	spent      int                   // see spend
-	busy       map[string]bool       // see ownText
+	resources  map[string]*resource // by logical id, absent ones too
+	present    []*resource          // in template order, without those whose Condition is false
+	generated  map[string]*resource // see generate
+	sections   *node                // the template
+	spent      int                  // see spend
+	busy       map[string]bool      // see ownText
 }
 
 // newResolver reads everything that references can name.
@@ -30,7 +30,7 @@ func newResolver(r *report, root *node, s *Stack, overrides map[string]string) *
 		mappings:   root.get("Mappings"),
 		conditions: map[string]*condition{},
 		resources:  map[string]*resource{},
-		generated:  map[string]*generated{},
+		generated:  map[string]*resource{},
 		busy:       map[string]bool{},
 	}
 	res.readConditions(root.get("Conditions"))

@@ -61,6 +61,11 @@ type resource struct {
 	// condition is the name of its Condition if that is false.
 	condition string
 
+	// of is the resource of which SAM makes this one, property the one of its
+	// properties that gives this one's name; nil and "" for the template's own.
+	of       *resource
+	property string
+
 	resolved       *node // props, once resolved
 	physical       string
 	naming, nameOK bool // the physical name is being worked out; is known
@@ -178,7 +183,7 @@ func (r *resolver) dependsOn(f field) {
 	}
 	for _, id := range ids {
 		name, ok := id.scalar()
-		if !ok || r.resources[name] == nil && r.generated[name] == nil {
+		if !ok || r.named(name) == nil || strings.Contains(name, ".") {
 			r.errorf(id.line, f.name, "depends on %s, which is no resource%s", quoted(name), r.suggest(name, r.referable))
 		}
 	}

@@ -61,7 +61,7 @@ func (r *resolver) subValue(name string, values map[string]string, c call) (stri
 	}
 	var v *node
 	id, attribute, dotted := strings.Cut(name, ".")
-	if known := r.resources[id] != nil || r.generated[id] != nil; dotted && known && !r.isReferable(name) {
+	if dotted && r.named(id) != nil && r.generated[name] == nil {
 		v = r.attribute(id, attribute, c)
 	} else {
 		v = r.reference(name, c)
