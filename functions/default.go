@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
@@ -69,11 +70,34 @@ func (m messages) handle(ctx context.Context, event events.APIGatewayWebsocketPr
 	if reply.Type == "" {
 		return answer, nil
 	}
+	m.awaitWelcome(ctx, ref(event))
 	err = m.push.Post(ctx, event.RequestContext.ConnectionID, reply.JSON())
 	if err != nil && !errors.Is(err, push.ErrGone) { // who has left needs no answer
 		return answer, fmt.Errorf("default: %w", err)
 	}
 	return answer, nil
+}
+
+const (
+	welcomeTime  = leftover + 2*time.Second // after which a connection has its welcome, if need be from the leader
+	welcomePause = 50 * time.Millisecond
+)
+
+// awaitWelcome waits until a new connection has got its welcome, which is the first
+// message. If nobody sends one or that cannot be read, the client is answered
+// without.
+func (m messages) awaitWelcome(ctx context.Context, r store.ConnectionRef) {
+	ctx, cancel := context.WithDeadline(ctx, time.UnixMilli(r.ConnectedAt).Add(welcomeTime))
+	defer cancel()
+	for ctx.Err() == nil {
+		c, err := m.store.Connection(ctx, r)
+		if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrNotFound) {
+			slog.WarnContext(ctx, "connection cannot be read", "connection_id", r.ConnectionID, "error", err)
+		}
+		if err != nil || c.Greeted || pause(ctx, welcomePause) != nil {
+			return
+		}
+	}
 }
 
 // refusal is an error that the client is told.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"crypto-ticker/shared/push"
@@ -60,6 +61,39 @@ func TestDefaultAnswers(t *testing.T) {
 		if got := say(tt.body); got != tt.want {
 			t.Errorf("%s: got %s; want %s", tt.body, got, tt.want)
 		}
+	}
+}
+
+// TestFirstMessageIsTheWelcome: the answer to a client that speaks at once waits
+// for the welcome.
+func TestFirstMessageIsTheWelcome(t *testing.T) {
+	t.Parallel()
+	env, s, g := newStage(t)
+	var reads atomic.Int32
+	h := newTestHandler(t, Default, withGate(t, env, func(r *http.Request) {
+		if isCall(r, "GetItem") {
+			reads.Add(1)
+		}
+	}))
+	c := testRow(defaultID, 0)
+	c.Greeted = false
+	addRow(t, s, c)
+	done := make(chan error, 1)
+	go func() {
+		_, err := h.Invoke(t.Context(), GoldenEvent(t, "default_ping.json", func(event map[string]any) {
+			event["requestContext"].(map[string]any)["connectedAt"] = c.ConnectedAt
+		}))
+		done <- err
+	}()
+	soon(t, "a second look for the greeting", func() bool { return reads.Load() > 1 })
+	if got := g.got(defaultID); len(got) > 0 {
+		t.Errorf("before the welcome got %v", got)
+	}
+	if err := s.MarkGreeted(t.Context(), c.ConnectionRef, 1, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil || g.count(defaultID, "pong") != 1 {
+		t.Errorf("after the welcome got %v, %v; want pong", g.got(defaultID), err)
 	}
 }
 

@@ -9,15 +9,14 @@ import (
 	"log/slog"
 	"regexp"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
-	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
 
 	"crypto-ticker/shared/auth"
-	"crypto-ticker/shared/awsconfig"
+	"crypto-ticker/shared/push"
 	"crypto-ticker/shared/store"
 )
 
@@ -47,24 +46,18 @@ func Keys(ctx context.Context, getenv func(string) string) (lambda.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	endpoint := awsconfig.Endpoint(getenv, "APIGATEWAYMANAGEMENTAPI")
-	if endpoint == nil {
-		endpoint = aws.String(getenv("WEBSOCKET_ENDPOINT"))
+	client, err := push.Open(getenv)
+	if err != nil {
+		return nil, err
 	}
-	if *endpoint == "" {
-		return nil, errors.New("set WEBSOCKET_ENDPOINT to the https URL of the WebSocket API's stage")
-	}
-	api := apigatewaymanagementapi.NewFromConfig(awsconfig.Load(getenv, awsconfig.AttemptTimeout), func(o *apigatewaymanagementapi.Options) {
-		o.BaseEndpoint = endpoint
-	})
-	return lambda.NewHandler(keys{s, pepper, keyring, api}.handle), nil
+	return lambda.NewHandler(keys{s, pepper, keyring, client}.handle), nil
 }
 
 type keys struct {
 	store   *store.Store
 	pepper  *secret[auth.Pepper]
 	keyring *secret[*auth.Keyring]
-	api     *apigatewaymanagementapi.Client
+	push    *push.Client
 }
 
 type keysRequest struct {
@@ -229,44 +222,51 @@ func (h keys) revokeToken(ctx context.Context, tok string) (any, error) {
 	return map[string]any{"token_hash": hash, "existed": existed, "connections_closed": closed}, nil
 }
 
+// closers is how many connections are closed at the same time.
+const closers = 16
+
 // closeConnections closes the connections of a token or a key, whichever find is
-// for, and returns their number. Those that went in the meantime are fine.
+// for, and returns their number. Those that went in the meantime are fine. A
+// handshake that is not over cannot be ended from here, so the rows say first that
+// their time is over: then the ticker ends what opens yet.
 func (h keys) closeConnections(ctx context.Context, find func(context.Context, string) ([]store.Connection, error), name string) (closed int, err error) {
 	conns, err := find(ctx, name)
 	if err != nil {
 		return 0, err
 	}
-	for _, c := range conns {
-		e := h.closeConnection(ctx, c.ConnectionRef)
-		if _, gone := errors.AsType[*types.GoneException](e); gone {
-			continue
+	now := time.Now()
+	err = each(conns, func(c store.Connection) error {
+		return h.store.EndConnection(ctx, c.ConnectionRef, now)
+	})
+	var count atomic.Int64
+	err = errors.Join(err, each(conns, func(c store.Connection) error {
+		err := h.push.Close(ctx, c.ConnectionID)
+		switch {
+		case errors.Is(err, push.ErrGone):
+			return nil
+		case err != nil:
+			return fmt.Errorf("%s: %w", c.ConnectionID, err)
 		}
-		if e != nil {
-			err = errors.Join(err, fmt.Errorf("close %s: %w", c.ConnectionID, e))
-			continue
-		}
-		closed++
-	}
-	return closed, err
+		count.Add(1)
+		return nil
+	}))
+	return int(count.Load()), err
 }
 
-const (
-	handshakeTime = 5 * time.Second // from $connect until the connection is open
-	closePause    = 100 * time.Millisecond
-)
-
-// closeConnection closes a connection. API Gateway calls one gone whose handshake
-// is not over, so a young one is tried for a while.
-func (h keys) closeConnection(ctx context.Context, c store.ConnectionRef) error {
-	for {
-		_, err := h.api.DeleteConnection(ctx, &apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: &c.ConnectionID})
-		if _, gone := errors.AsType[*types.GoneException](err); !gone || c.Age(time.Now()) > handshakeTime {
-			return err
-		}
-		if pause(ctx, closePause) != nil {
-			return err
-		}
+// each calls do for all connections, for some of them at the same time.
+func each(conns []store.Connection, do func(store.Connection) error) error {
+	errs := make([]error, len(conns))
+	free := make(chan struct{}, closers)
+	var wg sync.WaitGroup
+	for i, c := range conns {
+		free <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-free }()
+			errs[i] = do(c)
+		})
 	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 func (h keys) demo(ctx context.Context) (any, error) {

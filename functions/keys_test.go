@@ -148,7 +148,6 @@ type connectionsAPI struct {
 
 	mu      sync.Mutex
 	deleted []string
-	opening int // requests that still come before a connection is open
 }
 
 func newConnectionsAPI(t *testing.T, status map[string]int) *connectionsAPI {
@@ -162,12 +161,7 @@ func newConnectionsAPI(t *testing.T, status map[string]int) *connectionsAPI {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		status := a.status[id]
-		if a.opening > 0 {
-			a.opening--
-			status = http.StatusGone
-		} else {
-			a.deleted = append(a.deleted, id)
-		}
+		a.deleted = append(a.deleted, id)
 		if status == http.StatusGone {
 			w.Header().Set("x-amzn-ErrorType", "GoneException")
 		}
@@ -192,16 +186,14 @@ func TestKeysRevokeCloses(t *testing.T) {
 		{"two connections", map[string]int{"one=": 204, "two=": 204}, time.Minute, 2, false},
 		{"one is gone", map[string]int{"one=": 410, "two=": 204}, time.Minute, 1, false},
 		{"one cannot be closed", map[string]int{"one=": 403, "two=": 204}, time.Minute, 1, true},
-		{"one is about to open", map[string]int{"one=": 204}, 0, 1, false},
+		{"one is about to open", map[string]int{"one=": 410}, 0, 0, false},
+		{"many connections", manyConnections(40), time.Minute, 40, false},
 	} {
 		for _, what := range []string{"token", "key"} {
 			t.Run(what+" of "+tt.name, func(t *testing.T) {
 				t.Parallel()
 				env, s := newEnv(t)
 				api := newConnectionsAPI(t, tt.status)
-				if tt.age == 0 {
-					api.opening = 2
-				}
 				h := newHandler(t, functions.Keys, env.With("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", api.URL+"/prod", "WEBSOCKET_ENDPOINT", stageURL))
 				tok := addToken(t, env, s, unchanged, asIs)
 				record, err := s.Token(t.Context(), auth.HashToken(tok))
@@ -228,10 +220,36 @@ func TestKeysRevokeCloses(t *testing.T) {
 					t.Errorf("closed %v; want %v", api.deleted, tt.status)
 				}
 				checkRevoked(t, s, what, record)
+				checkEnded(t, s)
 				if want := fmt.Sprintf(`"connections_closed":%v`, tt.closed); !tt.fails && !strings.Contains(string(out), want) {
 					t.Errorf("answer %s; want %s in it", out, want)
 				}
 			})
+		}
+	}
+}
+
+func manyConnections(n int) map[string]int {
+	all := map[string]int{}
+	for i := range n {
+		all[fmt.Sprint("c", i, "=")] = http.StatusNoContent
+	}
+	return all
+}
+
+// checkEnded: the time of all connections is over, so that the ticker ends those
+// that open later; that of the other one is not.
+func checkEnded(t *testing.T, s *store.Store) {
+	t.Helper()
+	for shard := range store.Shards {
+		rows, err := s.Connections(t.Context(), shard, time.Time{}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range rows {
+			if ended := !time.Now().Before(c.ExpiresAt); ended != (c.ConnectionID != "other=") {
+				t.Errorf("connection %s expires at %v", c.ConnectionID, c.ExpiresAt)
+			}
 		}
 	}
 }

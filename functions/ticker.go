@@ -161,6 +161,13 @@ func (t *ticker) greet(ctx context.Context, owner string, event tickerEvent) err
 		// The event has waited too long: a leader greets the connection.
 		return t.leadIfNobodyDoes(ctx, owner, false)
 	}
+	switch err := t.store.ClaimGreeting(ctx, conn.ConnectionRef, owner); {
+	case errors.Is(err, store.ErrConflict):
+		// This event has come before, or the client has left.
+		return t.leadIfNobodyDoes(ctx, owner, false)
+	case err != nil:
+		return fmt.Errorf("ticker: %w", err)
+	}
 	if err := t.welcome(ctx, conn, patience); err != nil {
 		// Its row is there, for a leader to try again later or to remove.
 		notGreeted(ctx, conn.ConnectionID, err)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,6 +26,29 @@ func TestLateGreeting(t *testing.T) {
 	}
 	if all := g.got("a"); len(all) != 0 {
 		t.Errorf("got %v; want nothing besides the leader's messages", all)
+	}
+}
+
+// TestOneWelcome: the event of a greeting may come more than once.
+func TestOneWelcome(t *testing.T) {
+	t.Parallel()
+	env, s, g := newStage(t)
+	holdLease(t, s, store.LeaseRunning)
+	c := testRow("a", 0)
+	c.Greeted = false
+	addRow(t, s, c)
+	h := newTestHandler(t, Ticker, env)
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			if _, err := h.Invoke(lasting(t, time.Minute), greetEvent(c)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := g.count("a", "welcome"); n != 1 || !allRows(t, s)["a"].Greeted {
+		t.Errorf("got %d welcomes, then %+v; want one, and it greeted", n, allRows(t, s)["a"])
 	}
 }
 

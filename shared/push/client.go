@@ -64,15 +64,13 @@ func (c *Client) Post(ctx context.Context, connectionID string, body []byte) err
 	return wrap("post", err)
 }
 
-// Close ends a connection. That it is gone already is no error.
+// Close ends a connection. The error is ErrGone if there is nothing to end, as
+// before the handshake is over.
 func (c *Client) Close(ctx context.Context, connectionID string) error {
 	ctx, cancel := context.WithTimeout(ctx, postTimeout)
 	defer cancel()
 	_, err := c.api.DeleteConnection(ctx, &apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: &connectionID})
-	if err = wrap("close", err); errors.Is(err, ErrGone) {
-		return nil
-	}
-	return err
+	return wrap("close", err)
 }
 
 // wrap adds what was attempted to an error; nil stays nil.

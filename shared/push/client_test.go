@@ -58,8 +58,8 @@ func TestClient(t *testing.T) {
 			t.Errorf("%s: Post: got %v; want %v", tt.name, err, tt.want)
 		}
 		err = c.Close(t.Context(), "Jx-TaE0_GjQFvSw=")
-		if wantErr := tt.other || tt.want == ErrThrottled; (err != nil) != wantErr {
-			t.Errorf("%s: Close: got %v; want an error: %v", tt.name, err, wantErr)
+		if !tt.other && !errors.Is(err, tt.want) || (err != nil) != (tt.want != nil || tt.other) {
+			t.Errorf("%s: Close: got %v; want %v", tt.name, err, tt.want)
 		}
 		want := "POST /prod/@connections/Jx-TaE0_GjQFvSw%3D, DELETE /prod/@connections/Jx-TaE0_GjQFvSw%3D"
 		if got := strings.Join(requests, ", "); got != want { // one each: no retries

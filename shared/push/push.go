@@ -274,7 +274,9 @@ func (p *Pusher) do(ctx context.Context, j job) {
 	gone := errors.Is(err, ErrGone)
 	if j.close && !gone {
 		// Whether the last message arrived or not: it ends now.
-		err = p.config.Client.Close(ctx, j.conn.id)
+		if err = p.config.Client.Close(ctx, j.conn.id); errors.Is(err, ErrGone) {
+			err = nil
+		}
 	}
 	switch served := p.done(ctx, j, err); {
 	case ctx.Err() != nil || !served:

@@ -111,6 +111,30 @@ func (s *Store) RemoveConnection(ctx context.Context, r ConnectionRef) error {
 	return wrap(op, err)
 }
 
+// Connection reads a connection, or returns ErrNotFound.
+func (s *Store) Connection(ctx context.Context, r ConnectionRef) (Connection, error) {
+	const op = "read connection"
+	name, err := table(s.connections, "CONNECTIONS_TABLE")
+	if err != nil {
+		return Connection{}, wrap(op, err)
+	}
+	row, err := s.getItem(ctx, name, r.key())
+	if err != nil {
+		return Connection{}, wrap(op, err)
+	}
+	return connection(row), nil
+}
+
+// ClaimGreeting notes who greets a connection. It is ErrConflict if the
+// connection is gone or somebody else greets it or has done so. The same one may
+// claim it twice, so a request whose answer was lost may be repeated.
+func (s *Store) ClaimGreeting(ctx context.Context, r ConnectionRef, by string) error {
+	_, err := s.updateConnection(ctx, "claim greeting", r, "SET greeter = :by",
+		"attribute_exists(#shard) AND greeted = :false AND (attribute_not_exists(greeter) OR greeter = :by)",
+		item{":by": str(by), ":false": boolean(false)})
+	return err
+}
+
 // MarkGreeted notes that a connection has got its welcome and a snapshot with the
 // tick seq of an epoch. It is ErrConflict if the connection is gone or somebody
 // else has greeted it.
@@ -118,6 +142,16 @@ func (s *Store) MarkGreeted(ctx context.Context, r ConnectionRef, epoch, seq int
 	_, err := s.updateConnection(ctx, "mark greeted", r,
 		"SET greeted = :true, epoch = :epoch, seq = :seq", "attribute_exists(#shard) AND greeted = :false",
 		item{":true": boolean(true), ":false": boolean(false), ":epoch": num(epoch), ":seq": num(seq)})
+	return err
+}
+
+// EndConnection has a connection end now as if its token expired. One that is gone
+// is no error.
+func (s *Store) EndConnection(ctx context.Context, r ConnectionRef, now time.Time) error {
+	_, err := s.updateConnection(ctx, "end connection", r, "SET expires_at = :now", "attribute_exists(#shard)", item{":now": seconds(now)})
+	if errors.Is(err, ErrConflict) {
+		return nil
+	}
 	return err
 }
 

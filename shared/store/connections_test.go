@@ -108,6 +108,55 @@ func TestMarkGreeted(t *testing.T) {
 	}
 }
 
+func TestClaimGreeting(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	c := testConnection("a", connectedAt)
+	claim := func(by string, want error) {
+		t.Helper()
+		if err := s.ClaimGreeting(t.Context(), c.ConnectionRef, by); !errors.Is(err, want) {
+			t.Errorf("claim by %s: got %v; want %v", by, err, want)
+		}
+	}
+	claim("me", store.ErrConflict) // there is no connection
+	if _, err := s.Connection(t.Context(), c.ConnectionRef); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("missing connection: got %v; want ErrNotFound", err)
+	}
+	add(t, s, c)
+	claim("me", nil)
+	claim("me", nil)
+	claim("you", store.ErrConflict)
+	if err := s.MarkGreeted(t.Context(), c.ConnectionRef, 3, 4711); err != nil {
+		t.Fatal(err)
+	}
+	claim("me", store.ErrConflict)
+	if got, err := s.Connection(t.Context(), c.ConnectionRef); err != nil || !got.Greeted || got.ConnectionRef != c.ConnectionRef {
+		t.Errorf("got %+v, %v; want it greeted", got, err)
+	}
+}
+
+func TestEndConnection(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t)
+	c := testConnection("a", connectedAt)
+	now := time.Unix(connectedAt/1000+5, 0)
+	if err := s.EndConnection(t.Context(), c.ConnectionRef, now); err != nil {
+		t.Errorf("missing connection: got %v; want nil", err)
+	}
+	if busy, _ := s.HasConnections(t.Context()); busy {
+		t.Error("ending a missing connection has made a row")
+	}
+	add(t, s, c)
+	if err := s.EndConnection(t.Context(), c.ConnectionRef, now); err != nil {
+		t.Fatal(err)
+	}
+	want := c
+	want.ExpiresAt = now
+	if got := list(t, s, c.Shard(), time.Time{}); !reflect.DeepEqual(got[0], want) {
+		t.Errorf("got %+v; want %+v", got[0], want)
+	}
+}
+
 func TestSubscriptions(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t)
