@@ -133,13 +133,13 @@ func refuseMissing(err error) error {
 // token returns the token of a request: that of the first of three places that
 // has one.
 func (a authorizer) token(event authorizerRequest) (string, bool) {
-	for _, v := range header(event, "Authorization") {
+	for _, v := range header(event.Headers, event.MultiValueHeaders, "Authorization") {
 		scheme, tok, _ := strings.Cut(v, " ")
 		if strings.EqualFold(scheme, "Bearer") {
 			return strings.TrimSpace(tok), true
 		}
 	}
-	protocols := strings.Join(header(event, "Sec-WebSocket-Protocol"), ",")
+	protocols := strings.Join(header(event.Headers, event.MultiValueHeaders, "Sec-WebSocket-Protocol"), ",")
 	for p := range strings.SplitSeq(protocols, ",") {
 		if tok, ok := strings.CutPrefix(strings.TrimSpace(p), "bearer."); ok {
 			return tok, true
@@ -158,13 +158,13 @@ func (a authorizer) token(event authorizerRequest) (string, bool) {
 
 // header returns the values of a header, whose name the event has in the
 // client's spelling.
-func header(event authorizerRequest, name string) []string {
-	for k, vs := range event.MultiValueHeaders {
+func header(single map[string]string, multi map[string][]string, name string) []string {
+	for k, vs := range multi {
 		if strings.EqualFold(k, name) {
 			return vs
 		}
 	}
-	for k, v := range event.Headers {
+	for k, v := range single {
 		if strings.EqualFold(k, name) {
 			return []string{v}
 		}

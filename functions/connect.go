@@ -65,7 +65,7 @@ type connect struct {
 
 func (c connect) handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
 	answer := events.APIGatewayProxyResponse{StatusCode: http.StatusOK}
-	if origin := strings.Join(wsHeader(event, "Origin"), ","); !c.allows(origin) {
+	if origin := strings.Join(header(event.Headers, event.MultiValueHeaders, "Origin"), ","); !c.allows(origin) {
 		slog.InfoContext(ctx, "origin refused", "origin", origin, "connection_id", event.RequestContext.ConnectionID)
 		answer.StatusCode = http.StatusForbidden
 		return answer, nil
@@ -85,7 +85,7 @@ func (c connect) handle(ctx context.Context, event events.APIGatewayWebsocketPro
 		answer.StatusCode = http.StatusUnauthorized
 		return answer, err
 	}
-	slog.InfoContext(ctx, "client joined", "connection_id", conn.ConnectionID, "actor", conn.Actor, "ip", conn.IP)
+	slog.InfoContext(ctx, "client joined", "connection_id", conn.ConnectionID, "actor", conn.Actor, "ip", event.RequestContext.Identity.SourceIP)
 	// The client stays even so: a running ticker greets it within seconds and
 	// the schedule within a minute, whereas a refused client would come again at
 	// once and add to the load.
@@ -114,8 +114,8 @@ func (c connect) connection(event events.APIGatewayWebsocketProxyRequest) (store
 	}
 	ip := event.RequestContext.Identity.SourceIP
 	conn := store.Connection{
-		ConnectionRef: ref(event), UserID: about["user_id"], Actor: about["actor"],
-		TokenHash: about["token_hash"], KeyLookup: about["key_id"], ExpiresAt: time.Unix(expires, 0), IP: ip, Policies: about["policies"],
+		ConnectionRef: ref(event), Actor: about["actor"],
+		TokenHash: about["token_hash"], KeyLookup: about["key_id"], ExpiresAt: time.Unix(expires, 0),
 	}
 	for _, symbol := range c.symbols {
 		if maySubscribe(about["policies"], symbol, ip) {
@@ -178,19 +178,13 @@ func (c connect) wake(ctx context.Context, conn store.Connection) error {
 // offers says whether the client offers a sub-protocol. The others that it
 // offers stay unanswered: one of them may be its token.
 func offers(event events.APIGatewayWebsocketProxyRequest, protocol string) bool {
-	list := strings.Join(wsHeader(event, "Sec-WebSocket-Protocol"), ",")
+	list := strings.Join(header(event.Headers, event.MultiValueHeaders, "Sec-WebSocket-Protocol"), ",")
 	for offered := range strings.SplitSeq(list, ",") {
 		if strings.TrimSpace(offered) == protocol {
 			return true
 		}
 	}
 	return false
-}
-
-// wsHeader returns the values of a header, whose name the event has in the
-// client's spelling.
-func wsHeader(event events.APIGatewayWebsocketProxyRequest, name string) []string {
-	return header(authorizerRequest{Headers: event.Headers, MultiValueHeaders: event.MultiValueHeaders}, name)
 }
 
 // authorizerContext returns what the authorizer has said of the client, all of it

@@ -17,6 +17,7 @@ import (
 	"log"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 )
@@ -50,4 +51,16 @@ func Main(c Constructor) {
 		os.Exit(1)
 	}
 	lambda.Start(h)
+}
+
+// pause waits for d, or until ctx ends, which is an error.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -274,7 +274,7 @@ func addConnection(t *testing.T, s *store.Store, id string, tok store.Token, age
 	t.Helper()
 	err := s.AddConnection(t.Context(), store.Connection{
 		ConnectionRef: store.ConnectionRef{ConnectionID: id, ConnectedAt: time.Now().Add(-age).UnixMilli()},
-		UserID:        "ada", TokenHash: tok.Hash, KeyLookup: tok.KeyLookup, ExpiresAt: time.Now().Add(time.Hour),
+		TokenHash:     tok.Hash, KeyLookup: tok.KeyLookup, ExpiresAt: time.Now().Add(time.Hour),
 	})
 	if err != nil {
 		t.Fatal(err)

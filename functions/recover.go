@@ -18,14 +18,15 @@ import (
 const (
 	// recoverDelay keeps a ticker that fails at once from failing all the time.
 	recoverDelay = time.Second
-	// maxAttempts is how many times in a row a ticker is woken. Then that is left
-	// to the schedule: otherwise, while the ticker cannot work, each of the
-	// schedule's events would add another endless row of failures.
+	// maxAttempts is how many times a ticker is woken for one that was woken here
+	// too, however long that one has worked. Then that is left to the schedule:
+	// otherwise, while the ticker cannot work, each of the schedule's events would
+	// add another endless row of failures.
 	maxAttempts = 5
 )
 
 // Recover returns the handler of the ticker's failures: it wakes the ticker
-// again, long before the schedule would, up to five times in a row.
+// again, long before the schedule would, up to five times.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 func Recover(_ context.Context, getenv func(string) string) (lambda.Handler, error) {
@@ -85,16 +86,4 @@ func (r recovery) handle(ctx context.Context, record failureRecord) error {
 		return fmt.Errorf("recover: wake %s: %w", function, err)
 	}
 	return nil
-}
-
-// pause waits for d, or until ctx ends, which is an error.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -37,7 +37,21 @@ func Ticker(_ context.Context, getenv func(string) string) (lambda.Handler, erro
 	// A post leaves 27 KB of garbage on a small heap: with the default of 100,
 	// collecting it costs a quarter of the time.
 	debug.SetGCPercent(400)
+	if limit := memoryLimit(getenv); limit > 0 {
+		debug.SetMemoryLimit(limit)
+	}
 	return lambda.NewHandler(t.handle), nil
+}
+
+// memoryLimit is how many bytes may be used before garbage is collected more
+// often: most of the function's memory, beyond which Lambda ends it; 0 if that is
+// not known.
+func memoryLimit(getenv func(string) string) int64 {
+	megabytes, err := strconv.ParseInt(getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), 10, 32)
+	if err != nil || megabytes <= 0 {
+		return 0
+	}
+	return megabytes << 20 / 10 * 8
 }
 
 type ticker struct {

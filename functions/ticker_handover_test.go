@@ -79,6 +79,15 @@ func TestNewBuildTakesOver(t *testing.T) {
 	}
 }
 
+func TestMemoryLimit(t *testing.T) {
+	t.Parallel()
+	for size, want := range map[string]int64{"": 0, "much": 0, "-1": 0, "128": 107374176, "10240": 8589934592} {
+		if got := memoryLimit(func(string) string { return size }); got != want {
+			t.Errorf("of %q MB: got %d bytes; want %d", size, got, want)
+		}
+	}
+}
+
 // TestTickerSettings: whatever a deployment can change of the ticker makes it
 // another build.
 func TestTickerSettings(t *testing.T) {

@@ -176,7 +176,7 @@ func (l *leader) maintain(now time.Time) {
 		case !now.Before(r.ExpiresAt):
 			l.pusher.Put(id, nil, false, 0) // it may not have been greeted yet
 			l.pusher.Close(id, push.Message{
-				Type: push.TypeError, Code: codeExpired, Message: "the token has expired: connect again with a new one",
+				Type: push.TypeError, Code: codeExpired, Message: "the token is no longer valid: connect again with a new one",
 			}.JSON())
 		case !r.advised && r.Greeted && r.Age(now) >= adviceAge(id):
 			r.advised = true

@@ -116,8 +116,8 @@ func newStage(t *testing.T) (storetest.Env, *store.Store, *stage) {
 func testRow(id string, age time.Duration) store.Connection {
 	return store.Connection{
 		ConnectionRef: store.ConnectionRef{ConnectionID: id, ConnectedAt: time.Now().Add(-age).UnixMilli()},
-		UserID:        "demo", Actor: "user:demo", TokenHash: "c0ffee", ExpiresAt: time.Now().Add(time.Hour),
-		Symbols: []string{"BTC-USD", "ETH-USD", "SOL-USD"}, Policies: "user_policy", Greeted: true,
+		Actor:         "user:demo", TokenHash: "c0ffee", ExpiresAt: time.Now().Add(time.Hour),
+		Symbols: []string{"BTC-USD", "ETH-USD", "SOL-USD"}, Greeted: true,
 	}
 }
 

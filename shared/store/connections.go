@@ -33,18 +33,15 @@ type ConnectionRef struct {
 // Connection is a row of the Connections table.
 type Connection struct {
 	ConnectionRef
-	UserID    string
 	Actor     string // such as user:demo
 	TokenHash string
 	KeyLookup string    // of the API key that the token was given for
 	ExpiresAt time.Time // of the token; the connection ends with it
-	IP        string
-	Symbols   []string // what it is subscribed to, in no order
-	Mode      string   // ModeAll or ModeLatest
-	Policies  string   // the names of the token's policies, as the authorizer gives them
-	Greeted   bool     // welcome and snapshot are sent: ticks may follow
-	Epoch     int64    // of the snapshot
-	Seq       int64    // the newest tick in the snapshot
+	Symbols   []string  // what it is subscribed to, in no order
+	Mode      string    // ModeAll or ModeLatest
+	Greeted   bool      // welcome and snapshot are sent: ticks may follow
+	Epoch     int64     // of the snapshot
+	Seq       int64     // the newest tick in the snapshot
 }
 
 // What a connection gets of the ticks since its last message.
@@ -82,8 +79,7 @@ func (s *Store) AddConnection(ctx context.Context, c Connection) error {
 	}
 	row := c.key()
 	for attribute, value := range map[string]string{
-		"user_id": c.UserID, "actor": c.Actor, "token_hash": c.TokenHash, "key_id": c.KeyLookup,
-		"ip": c.IP, "mode": c.Mode, "policies": c.Policies,
+		"actor": c.Actor, "token_hash": c.TokenHash, "key_id": c.KeyLookup, "mode": c.Mode,
 	} {
 		row[attribute] = str(value)
 	}
@@ -201,10 +197,12 @@ func (s *Store) updateConnection(ctx context.Context, op string, r ConnectionRef
 
 // Connections returns the connections of a shard that were made since a time, in
 // the order of their time; since the zero time, all of them. Without
-// consistent, changes of about the last second may be missing.
+// consistent, changes of about the last second may be missing. What the ticker has
+// no use for, the token's hash and the key's lookup, is left out.
 func (s *Store) Connections(ctx context.Context, shard int, since time.Time, consistent bool) ([]Connection, error) {
 	return s.queryConnections(ctx, "list connections", &dynamodb.QueryInput{
 		KeyConditionExpression: aws.String("#shard = :shard AND #sort >= :since"),
+		ProjectionExpression:   aws.String("#sort, #actor, #expires_at, #symbols, #mode, #greeted, #epoch, #seq"),
 		ConsistentRead:         aws.Bool(consistent),
 	}, item{":shard": str(strconv.Itoa(shard)), ":since": str(sortKey(since.UnixMilli()))})
 }
@@ -269,7 +267,7 @@ func (s *Store) queryConnections(ctx context.Context, op string, in *dynamodb.Qu
 		return nil, wrap(op, err)
 	}
 	in.TableName, in.ExpressionAttributeValues = name, values
-	in.ExpressionAttributeNames = names(aws.ToString(in.KeyConditionExpression))
+	in.ExpressionAttributeNames = names(aws.ToString(in.KeyConditionExpression), aws.ToString(in.ProjectionExpression))
 	var all []Connection
 	for pages := dynamodb.NewQueryPaginator(s.db, in); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
@@ -307,9 +305,9 @@ func connection(row item) Connection {
 	connectedAt, _ := strconv.ParseInt(at, 10, 64) // written by key alone
 	return Connection{
 		ConnectionRef: ConnectionRef{id, connectedAt},
-		UserID:        row.str("user_id"), Actor: row.str("actor"), TokenHash: row.str("token_hash"), KeyLookup: row.str("key_id"),
-		ExpiresAt: row.time("expires_at"), IP: row.str("ip"), Symbols: row.strs("symbols"),
-		Mode: row.str("mode"), Policies: row.str("policies"), Greeted: row.bool("greeted"),
+		Actor:         row.str("actor"), TokenHash: row.str("token_hash"), KeyLookup: row.str("key_id"),
+		ExpiresAt: row.time("expires_at"), Symbols: row.strs("symbols"),
+		Mode: row.str("mode"), Greeted: row.bool("greeted"),
 		Epoch: row.num("epoch"), Seq: row.num("seq"),
 	}
 }

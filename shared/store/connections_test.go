@@ -19,9 +19,7 @@ const connectedAt = 1779634513402
 func testConnection(id string, at int64) store.Connection {
 	return store.Connection{
 		ConnectionRef: store.ConnectionRef{ConnectionID: id, ConnectedAt: at},
-		UserID:        "demo", Actor: "user:demo", TokenHash: "hash of " + id, KeyLookup: "5pGq0ZkT",
-		ExpiresAt: time.Unix(1779638113, 0), IP: "203.0.113.24",
-		Symbols: []string{"BTC-USD", "ETH-USD"}, Policies: "user_policy",
+		Actor:         "user:demo", ExpiresAt: time.Unix(1779638113, 0), Symbols: []string{"BTC-USD", "ETH-USD"},
 	}
 }
 
@@ -242,7 +240,7 @@ func TestConnectionsOfManyPages(t *testing.T) {
 	const n = 12
 	for i := range n {
 		c := testConnection("the same one", connectedAt+int64(i))
-		c.Policies = strings.Repeat("p", 200_000)
+		c.Actor = strings.Repeat("p", 200_000)
 		add(t, s, c)
 	}
 	shard := store.ConnectionRef{ConnectionID: "the same one"}.Shard()
@@ -296,6 +294,9 @@ func TestConnectionsWithoutTable(t *testing.T) {
 	for name, call := range map[string]func() error{
 		"CONNECTIONS_TABLE add":       func() error { return s.AddConnection(ctx, store.Connection{}) },
 		"CONNECTIONS_TABLE remove":    func() error { return s.RemoveConnection(ctx, ref) },
+		"CONNECTIONS_TABLE claim":     func() error { return s.ClaimGreeting(ctx, ref, "me") },
+		"CONNECTIONS_TABLE end":       func() error { return s.EndConnection(ctx, ref, time.Now()) },
+		"CONNECTIONS_TABLE read":      func() error { _, err := s.Connection(ctx, ref); return err },
 		"CONNECTIONS_TABLE greet":     func() error { return s.MarkGreeted(ctx, ref, 1, 2) },
 		"CONNECTIONS_TABLE subscribe": func() error { _, err := s.Subscribe(ctx, ref, []string{"A"}, ""); return err },
 		"CONNECTIONS_TABLE list":      func() error { _, err := s.Connections(ctx, 0, time.Time{}, false); return err },
