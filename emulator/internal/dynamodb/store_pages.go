@@ -77,6 +77,7 @@ func (p *pageReader) read() error {
 	for id := range p.used {
 		if ok && !p.used[id] && !free[uint64(id)] {
 			p.find("page %d belongs to nothing", id)
+			p.lost = true
 		}
 	}
 	if p.lost && ok {
@@ -160,12 +161,17 @@ func (p *pageReader) root() {
 
 // record checks a record and hands it over.
 func (p *pageReader) record(space uint64, flags uint32, key, value []byte) {
-	plain, ok := value, flags == 0
-	if ok && !p.upgrade {
-		plain, ok = unseal(space, key, value)
-	}
-	if !ok {
+	plain, sealed := unseal(space, key, value)
+	switch {
+	case flags == 0 && sealed && p.upgrade:
+		p.find("it does not say that values end with checksums, but they do")
+		p.upgrade = false
+	case flags == 0 && p.upgrade:
+		plain = value
+	case flags != 0 || !sealed:
 		p.findings = append(p.findings, finding{"its checksum is wrong", space, key})
+		p.orphan(true, key, value) // what is wrong may be the space's name
+		p.orphan(false, key, value)
 		return
 	}
 	if p.visit != nil {
@@ -330,7 +336,11 @@ func (p *pageReader) orphans(free map[uint64]bool) {
 	}
 }
 
+// orphan hands over a record whose space only its checksum tells.
 func (p *pageReader) orphan(inCatalog bool, key, value []byte) {
+	if p.visit == nil {
+		return
+	}
 	if plain, ok := unseal(catalog, key, value); ok {
 		if inCatalog {
 			p.visit(fileRecord{catalog, key, plain})
