@@ -6,11 +6,13 @@ import (
 	"bytes"
 	"encoding/base64"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gobwas/ws"
 
@@ -159,6 +161,9 @@ func (a *socketAPI) post(w http.ResponseWriter, r *http.Request, id string) {
 	if c == nil {
 		gone.write(w)
 		return
+	}
+	if !utf8.Valid(frame.buf[headroom:]) {
+		a.g.notice(notice{level: slog.LevelWarn, text: "a posted message is no UTF-8: clients will close the connection", api: a.def.LogicalID})
 	}
 	switch c.sendText(frame.finish(ws.OpText)) {
 	case errGone:

@@ -243,9 +243,9 @@ func answerREST(out []byte) (answer, error) {
 }
 
 // remapped are headers that only the service may set: a function's get other
-// names.
+// names. The document has more, which were not seen to be changed.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
-var remapped = []string{"Connection", "Content-Length", "Date", "Server", "WWW-Authenticate"}
+var remapped = []string{"Authorization", "Connection", "Content-Length", "Date", "Server", "WWW-Authenticate"}
 
 // remapHeaders renames headers, and adds a Content-Type if there is none.
 func (ans *answer) remapHeaders() {

@@ -100,6 +100,7 @@ func TestRESTAnswers(t *testing.T) {
 		{"cors is the function's", `{"statusCode":200,"headers":{"Access-Control-Allow-Origin":"*"}}`, 200, "Access-Control-Allow-Origin: *", ""},
 		{"other names", `{"statusCode":401,"headers":{"www-authenticate":"Basic","Date":"x","Content-Length":"9"}}`, 401,
 			"X-Amzn-Remapped-Www-Authenticate: Basic", ""},
+		{"a token's other name", `{"statusCode":200,"headers":{"authorization":"Bearer x"}}`, 200, "X-Amzn-Remapped-Authorization: Bearer x", ""},
 		{"unknown member", `{"statusCode":200,"wrongValue":"value"}`, 502, "X-Amzn-Errortype: InternalServerErrorException", bad},
 		{"cookies", `{"statusCode":200,"cookies":["a=b"]}`, 502, "", bad},
 		{"body is an object", `{"statusCode":200,"body":{"a":1}}`, 502, "", bad},

@@ -59,6 +59,35 @@ func TestRESTAuthorizerEvents(t *testing.T) {
 	}
 }
 
+// TestRESTMethodARNsAreOfWhatIsMatched: or a policy could be evaded.
+func TestRESTMethodARNsAreOfWhatIsMatched(t *testing.T) {
+	t.Parallel()
+	f := start(t, restGuarded(nil, "GET /", "GET /admin/{id}", "GET /files/{p+}"), policyOf(
+		`{"Action":"*","Effect":"Allow","Resource":"*"},{"Action":"*","Effect":"Deny","Resource":"arn:aws:execute-api:*:*:rest/test/GET/admin/*"}`))
+	for _, tt := range []struct {
+		path   string
+		status int
+		want   string
+	}{
+		{"", 200, ""},
+		{"/", 200, ""},
+		{"/admin/x", 403, "admin/x"},
+		{"/admin/x/", 403, "admin/x"},
+		{"//admin/x", 403, "admin/x"},
+		{"/%61dmin/x", 403, "admin/x"},
+		{"/admin/a%2Fb", 403, "admin/a%2Fb"},
+		{"/files/a%20b/c/", 200, "files/a%20b/c"},
+	} {
+		n := f.count("authorizer")
+		resp, body := f.request("GET", "/test"+tt.path, "", "Authorization", "a")
+		var ev tokenEvent
+		json.Unmarshal(f.event("authorizer", n), &ev)
+		if want := "arn:aws:execute-api:eu-west-1:123456789012:rest/test/GET/" + tt.want; resp.StatusCode != tt.status || ev.MethodARN != want {
+			t.Errorf("%s: got %s %s for %s, want %d for %s", tt.path, resp.Status, body, ev.MethodARN, tt.status, want)
+		}
+	}
+}
+
 func TestRESTMethodARNsHaveALimit(t *testing.T) {
 	t.Parallel()
 	log, option := limitedTo(Quotas{})

@@ -123,7 +123,14 @@ func (a *restAPI) isBinary(mediaType string) bool {
 	return false
 }
 
-// methodARN names the request for policies.
+// methodARN names the request for policies. It is made of what was matched, and not
+// of the path as it was sent: a policy would have to know each way to write it.
 func (c *restCall) methodARN() string {
-	return c.api.g.arn(c.api.def.ID, c.api.def.Stage, c.r.Method+"/"+strings.TrimPrefix(c.path, "/"))
+	parts := strings.Split(strings.TrimPrefix(c.resource.path, "/"), "/")
+	for i, part := range parts {
+		if name, ok := strings.CutPrefix(part, "{"); ok {
+			parts[i] = c.params[strings.TrimSuffix(strings.TrimSuffix(name, "}"), "+")]
+		}
+	}
+	return c.api.g.arn(c.api.def.ID, c.api.def.Stage, c.r.Method+"/"+strings.Join(parts, "/"))
 }
