@@ -244,9 +244,18 @@ func (f *function) configuration() map[string]any {
 		"PackageType":   "Zip",
 		"Version":       "$LATEST",
 		"State":         "Active",
-		"LoggingConfig": map[string]string{"LogFormat": f.def.LogFormat, "LogGroup": "/aws/lambda/" + f.def.Name},
+		"LoggingConfig": f.loggingConfig(),
 		"Environment":   map[string]any{"Variables": f.def.Environment},
 	}
+}
+
+func (f *function) loggingConfig() map[string]string {
+	l := f.def.Logging
+	m := map[string]string{"LogFormat": l.Format, "LogGroup": l.Group}
+	if l.Level != "" {
+		m["ApplicationLogLevel"] = l.Level
+	}
+	return m
 }
 
 func (s *Service) listFunctions(w http.ResponseWriter) {

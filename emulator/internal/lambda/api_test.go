@@ -143,7 +143,7 @@ func TestInvokeAPIErrors(t *testing.T) {
 
 func TestListAndGetFunction(t *testing.T) {
 	t.Parallel()
-	r := start(t, echo(), raw("echo"))
+	r := start(t, echo(func(f *template.Function) { f.Logging = template.Logging{Format: "JSON", Level: "WARN", Group: "mine"} }), raw("echo"))
 	c := client(t, r)
 	list, err := c.ListFunctions(t.Context(), &sdk.ListFunctionsInput{})
 	if err != nil {
@@ -156,6 +156,9 @@ func TestListAndGetFunction(t *testing.T) {
 	if err != nil || aws.ToInt32(got.Configuration.Timeout) != 20 || aws.ToString(got.Configuration.FunctionArn) != r.order[0].def.ARN {
 		t.Errorf("get: got %+v, %v", got, err)
 	}
+	if l := got.Configuration.LoggingConfig; l.LogFormat != "JSON" || l.ApplicationLogLevel != "WARN" || aws.ToString(l.LogGroup) != "mine" {
+		t.Errorf("logging: got %+v", l)
+	}
 	if _, err := c.GetFunction(t.Context(), &sdk.GetFunctionInput{FunctionName: aws.String("No")}); !errors.As(err, new(*types.ResourceNotFoundException)) {
 		t.Errorf("get: got %v, want ResourceNotFoundException", err)
 	}
@@ -164,7 +167,7 @@ func TestListAndGetFunction(t *testing.T) {
 func TestLogTail(t *testing.T) {
 	t.Parallel()
 	text := func(f *template.Function) { f.Timeout = time.Second }
-	asJSON := func(f *template.Function) { f.LogFormat = "JSON"; text(f) }
+	asJSON := func(f *template.Function) { f.Logging.Format = "JSON"; text(f) }
 	const id = `[0-9a-f-]{36}`
 	for _, tt := range []struct {
 		name, event string

@@ -70,15 +70,15 @@ func environment(cfg *Config, def *template.Function) ([]string, error) {
 		"AWS_LAMBDA_FUNCTION_VERSION":     "$LATEST",
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(def.MemoryMB),
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
-		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + def.Name,
+		"AWS_LAMBDA_LOG_GROUP_NAME":       def.Logging.Group,
 		"LAMBDA_TASK_ROOT":                def.CodeDir,
 		"_AWS_XRAY_DAEMON_ADDRESS":        "127.0.0.1",
 		"_AWS_XRAY_DAEMON_PORT":           "2000",
 		"_HANDLER":                        def.Handler,
 	})
-	if def.LogFormat == "JSON" {
+	if def.Logging.Format == "JSON" {
 		env["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
-		env["AWS_LAMBDA_LOG_LEVEL"] = "INFO"
+		env["AWS_LAMBDA_LOG_LEVEL"] = def.Logging.Level
 	}
 	list := make([]string, 0, len(env))
 	for _, k := range slices.Sorted(maps.Keys(env)) {

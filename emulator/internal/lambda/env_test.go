@@ -14,7 +14,7 @@ func TestEnvironment(t *testing.T) {
 	def := echo(func(f *template.Function) {
 		f.Handler = "the.handler"
 		f.MemoryMB = 256
-		f.LogFormat = "JSON"
+		f.Logging = template.Logging{Format: "JSON", Level: "DEBUG", Group: "mine"}
 		f.Environment = map[string]string{
 			"TABLE": "Keys", "EMPTY": "", "TZ": "CET",
 			"AWS_ENDPOINT_URL_DYNAMODB": "", "AWS_ENDPOINT_URL_LAMBDA": "http://mine",
@@ -42,10 +42,10 @@ func TestEnvironment(t *testing.T) {
 		"AWS_LAMBDA_FUNCTION_VERSION":      `\$LATEST`,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE":  `256`,
 		"AWS_LAMBDA_INITIALIZATION_TYPE":   `on-demand`,
-		"AWS_LAMBDA_LOG_GROUP_NAME":        `/aws/lambda/Echo`,
+		"AWS_LAMBDA_LOG_GROUP_NAME":        `mine`,
 		"AWS_LAMBDA_LOG_STREAM_NAME":       `\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}`,
 		"AWS_LAMBDA_LOG_FORMAT":            `JSON`,
-		"AWS_LAMBDA_LOG_LEVEL":             `INFO`,
+		"AWS_LAMBDA_LOG_LEVEL":             `DEBUG`,
 		"AWS_LAMBDA_RUNTIME_API":           `127\.0\.0\.1:\d+`,
 		"LAMBDA_TASK_ROOT":                 regexp.QuoteMeta(def.CodeDir),
 		"LAMBDA_RUNTIME_DIR":               `/.+`,

@@ -92,7 +92,7 @@ func define(id, dir string) *template.Function {
 		LogicalID: id, Name: id,
 		ARN:     "arn:aws:lambda:us-east-1:123456789012:function:" + id,
 		CodeDir: dir, Handler: "bootstrap", Runtime: "provided.al2023",
-		Timeout: 20 * time.Second, MemoryMB: 128, Concurrency: -1, LogFormat: "Text",
+		Timeout: 20 * time.Second, MemoryMB: 128, Concurrency: -1, Logging: template.Logging{Format: "Text", Group: "/aws/lambda/Echo"},
 		Async: template.Async{MaxRetries: 2, MaxEventAge: 6 * time.Hour},
 	}
 }

@@ -36,7 +36,7 @@ func (inv *invocation) log(failed *FunctionError) []byte {
 	}
 	var b bytes.Buffer
 	write := r.text
-	if inv.f.def.LogFormat == "JSON" {
+	if inv.f.def.Logging.Format == "JSON" {
 		write = r.json
 	}
 	write(&b, inv.tail.bytes())

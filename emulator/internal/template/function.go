@@ -59,8 +59,30 @@ func (l *loader) newFunction(res *resource, p *props, codeDir func(*props) strin
 		MemoryMB:    p.number("MemorySize", 128, 128, maxMemory),
 		Environment: environment(p),
 		Concurrency: p.number("ReservedConcurrentExecutions", -1, 0, 1_000_000),
-		LogFormat:   p.object("LoggingConfig").oneOf("LogFormat", "Text", "JSON"),
+		Logging:     logging(p.object("LoggingConfig"), l.name(res)),
 	}
+}
+
+var logGroup = regexp.MustCompile(`^[.\-_/#A-Za-z0-9]{1,512}$`)
+
+// logging reads the LoggingConfig of a function with a name.
+func logging(p *props, function string) Logging {
+	p.known([]string{"ApplicationLogLevel", "LogFormat", "LogGroup"}, nil, []string{"SystemLogLevel"})
+	l := Logging{
+		Format: p.oneOf("LogFormat", "Text", "JSON"),
+		Level:  p.oneOf("ApplicationLogLevel", "INFO", "TRACE", "DEBUG", "WARN", "ERROR", "FATAL"),
+		Group:  p.strOr("LogGroup", "/aws/lambda/"+function),
+	}
+	if !logGroup.MatchString(l.Group) && p.has("LogGroup") {
+		p.bad("LogGroup", "is %s; use up to 512 letters, digits and . - _ / #", quoted(l.Group))
+	}
+	if l.Format == "Text" {
+		l.Level = ""
+		if p.has("ApplicationLogLevel") {
+			p.notef(p.lineOf("ApplicationLogLevel"), p.at, "property %sApplicationLogLevel, which needs LogFormat: JSON", p.path)
+		}
+	}
+	return l
 }
 
 // functionNames are those that CreateFunction takes.

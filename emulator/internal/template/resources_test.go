@@ -30,6 +30,8 @@ func TestNotEmulated(t *testing.T) {
 		{"deploy time", fn("Policies: []\nTags: {a: b}\nTracing: Active\nMemorySize: 256\nDescription: x\nRole: x"), nil},
 		{"function", fn("Layers: [a]\nVpcConfig: {}\nFunctionUrlConfig: {}\nSomethingNew: 1"), []string{
 			"9: Fn: property Layers", "10: Fn: property VpcConfig", "11: Fn: property FunctionUrlConfig", "12: Fn: property SomethingNew"}},
+		{"logging", fn("LoggingConfig: {SystemLogLevel: DEBUG, ApplicationLogLevel: WARN}"), []string{
+			"9: Fn: property LoggingConfig.SystemLogLevel", "9: Fn: property LoggingConfig.ApplicationLogLevel, which needs LogFormat: JSON"}},
 		{"destinations", fn("EventInvokeConfig:\n  DestinationConfig:\n    OnFailure: {Destination: 'arn:aws:sqs:us-east-1:123456789012:q'}\n" +
 			"    OnSuccess: {Type: SNS, Destination: x}"), []string{
 			"11: Fn: property EventInvokeConfig.DestinationConfig.OnFailure of type sqs",
@@ -104,9 +106,24 @@ func TestCORS(t *testing.T) {
 func TestFunctionDefaults(t *testing.T) {
 	t.Parallel()
 	f := parse(t, fn(""), Options{}).Functions[0]
-	if f.Timeout != 3*time.Second || f.MemoryMB != 128 || f.Concurrency != -1 || f.LogFormat != "Text" ||
+	if f.Timeout != 3*time.Second || f.MemoryMB != 128 || f.Concurrency != -1 || f.Logging != (Logging{"Text", "", "/aws/lambda/Fn"}) ||
 		f.Async != (Async{MaxRetries: 2, MaxEventAge: 6 * time.Hour}) || len(f.Environment) != 0 {
 		t.Errorf("got %+v", f)
+	}
+}
+
+func TestLogging(t *testing.T) {
+	t.Parallel()
+	for properties, want := range map[string]Logging{
+		"LogFormat: JSON": {"JSON", "INFO", "/aws/lambda/Fn"},
+		"LogFormat: JSON, ApplicationLogLevel: DEBUG":  {"JSON", "DEBUG", "/aws/lambda/Fn"},
+		"LogGroup: !Ref G, ApplicationLogLevel: DEBUG": {"Text", "", "/my/logs"},
+		"LogGroup: mine, LogFormat: Text":              {"Text", "", "mine"},
+	} {
+		s := parse(t, fn("LoggingConfig: {"+properties+"}")+"\n  G: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /my/logs}}", Options{})
+		if got := s.Functions[0].Logging; got != want {
+			t.Errorf("%s: got %+v, want %+v", properties, got, want)
+		}
 	}
 }
 

@@ -69,8 +69,18 @@ type Function struct {
 	Environment map[string]string
 	// Concurrency is ReservedConcurrentExecutions; negative if not given.
 	Concurrency int
-	LogFormat   string // Text (default) or JSON
+	Logging     Logging
 	Async       Async
+}
+
+// Logging is a function's LoggingConfig.
+// https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html
+type Logging struct {
+	Format string // Text (default) or JSON
+	// Level is that of the application: TRACE, DEBUG, INFO (default), WARN, ERROR or
+	// FATAL. It is "" with Text, which has no levels.
+	Level string
+	Group string // /aws/lambda/ and the function's name unless given
 }
 
 // Async is a function's EventInvokeConfig.
