@@ -230,6 +230,7 @@ func queryPage(ctx context.Context, s *system, answer *bytes.Buffer, shard int, 
 		return "", err
 	}
 	r.Header.Set("X-Amz-Target", "DynamoDB_20120810.Query")
+	r.Header.Set("Accept-Encoding", "identity") // as the SDK has it
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return "", err
