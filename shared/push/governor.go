@@ -8,6 +8,7 @@ type governor struct {
 	tick, delivery time.Duration
 	limit          float64 // posts per second, at most
 	rate           float64 // posts per second, now
+	tickBytes      float64 // on average of the last second or so
 
 	// Of the current second:
 	posts     int
@@ -24,14 +25,25 @@ func newGovernor(tick, delivery time.Duration, limit float64) *governor {
 	return &governor{tick: tick, delivery: delivery, limit: limit, rate: limit}
 }
 
+// ticked is called for each tick with its bytes, 0 if nothing moved: an exchange
+// is asked once a second only.
+func (g *governor) ticked(bytes int) {
+	if g.tickBytes == 0 {
+		g.tickBytes = float64(bytes)
+		return
+	}
+	g.tickBytes += (float64(bytes) - g.tickBytes) * min(1, g.tick.Seconds())
+}
+
 // interval is the time between two messages to a client, when there are n
-// clients and a tick has so many bytes. A message must not be too small for
-// the ticks of the interval, so many symbols make it shorter.
-func (g *governor) interval(n, tickBytes int) time.Duration {
+// clients. A message must not be too small for
+// the ticks of the interval, so many symbols make it shorter. With too many
+// clients for that, messages are larger instead.
+func (g *governor) interval(n int) time.Duration {
 	d := g.delivery
-	if tickBytes > 0 {
+	if g.tickBytes > 0 {
 		// Two fewer, since a delivery may be late.
-		fits := (maxMessage-headBytes)/tickBytes - 2
+		fits := int((goodMessage-headBytes)/g.tickBytes) - 2
 		d = min(d, g.tick*time.Duration(max(1, fits)))
 	}
 	return max(d, time.Duration(float64(n)/g.rate*float64(time.Second)))

@@ -10,11 +10,13 @@ import (
 // Subprotocol names the messages of this package in the WebSocket handshake.
 const Subprotocol = "crypto-ticker.v1"
 
-// maxMessage is the most that a ticker message has, in bytes: API Gateway's
-// limit for a frame, and what AWS charges as one message.
+// Bytes of a ticker message.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
-const maxMessage = 32 << 10
+const (
+	goodMessage = 32 << 10  // what AWS charges as one message, and sends as one frame
+	maxMessage  = 128 << 10 // API Gateway's limit: for so many clients that each gets fewer messages
+)
 
 // The types of the server's messages, besides ticker. Clients ignore types that
 // they do not know.

@@ -1,6 +1,7 @@
 // Package push sends messages to WebSocket connections: every tick to every
-// client, in as few messages as their number asks for. A client that is slow
-// harms only itself.
+// client, in as few messages as their number asks for, as long as a message can
+// hold them; then the oldest are left out. A client that is slow harms only
+// itself.
 //
 // A tick is when prices move; a delivery is a message with all ticks since the
 // last one. API Gateway charges for messages and not for bytes, and it is
@@ -203,11 +204,14 @@ func (p *Pusher) enqueueLocked(c *conn, m *control) {
 func (p *Pusher) Tick(quotes []market.Quote) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	bytes := 0
 	if len(quotes) > 0 {
 		p.ring.add(quotes)
+		bytes = len(p.ring.at(p.ring.last).data)
 	}
+	p.gov.ticked(bytes)
 	n := len(p.conns)
-	p.interval = p.gov.interval(n, len(p.ring.at(p.ring.last).data))
+	p.interval = p.gov.interval(n)
 	round := p.interval * time.Duration(n)
 	// What is left of more than a round is not made up for: messages hold more
 	// ticks instead.

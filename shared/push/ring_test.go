@@ -73,7 +73,7 @@ func TestRingForgets(t *testing.T) {
 	body := r.message(7, false, 1000, 0)
 	m := decode(t, string(body))
 	if len(body) > maxMessage || len(body) < maxMessage-1000 || m.Seq != 6000 || m.Data[len(m.Data)-1].Time != 4999 {
-		t.Errorf("got %d bytes up to tick %d; want nearly 32 KB with the newest tick", len(body), m.Seq)
+		t.Errorf("got %d bytes up to tick %d; want nearly 128 KB with the newest tick", len(body), m.Seq)
 	}
 	if int64(len(m.Data)) != 3*(m.Seq-m.From+1) {
 		t.Errorf("got %d entries for the ticks %d to %d; want whole ticks", len(m.Data), m.From, m.Seq)
