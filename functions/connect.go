@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -144,18 +145,22 @@ func (c connect) stands(ctx context.Context, conn store.Connection) (bool, error
 }
 
 func (c connect) revoked(ctx context.Context, conn store.Connection) (bool, error) {
+	var key store.Key
+	var keyErr error
+	var reading sync.WaitGroup
+	reading.Go(func() { key, keyErr = c.store.Key(ctx, conn.KeyLookup) }) // the handshake waits
 	_, err := c.store.Token(ctx, conn.TokenHash)
+	reading.Wait()
 	if errors.Is(err, store.ErrNotFound) {
 		return true, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	key, err := c.store.Key(ctx, conn.KeyLookup)
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(keyErr, store.ErrNotFound) {
 		return true, nil
 	}
-	return !key.DisabledAt.IsZero(), err
+	return !key.DisabledAt.IsZero(), keyErr
 }
 
 // wake has the ticker greet the connection, and lead if nobody does.

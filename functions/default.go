@@ -118,29 +118,31 @@ type clientMessage struct {
 // parseMessage reads a message. It has its id even if there is an error, which is
 // a refusal. Of types that are not known, nothing but the type is looked at.
 func parseMessage(body string) (m clientMessage, err error) {
-	var head struct {
-		Type *string         `json:"type"`
-		ID   json.RawMessage `json:"id"`
-	}
-	if err := json.Unmarshal([]byte(body), &head); err != nil || head.Type == nil {
+	var fields map[string]json.RawMessage // of a struct, names would match in any case
+	var kind *string
+	if json.Unmarshal([]byte(body), &fields) != nil || json.Unmarshal(fields["type"], &kind) != nil || kind == nil {
 		return m, invalid(`send a JSON object with a type, such as {"type":"ping"}`)
 	}
-	if !isID(head.ID) {
+	id := fields["id"]
+	if !isID(id) {
 		return m, invalid(fmt.Sprintf("id must be a string or a number of at most %d bytes", maxID))
 	}
-	m.Type, m.ID = *head.Type, head.ID
+	m.Type, m.ID = *kind, id
 	if m.Type != "subscribe" && m.Type != "unsubscribe" {
 		return m, nil
 	}
-	var tail struct {
-		Symbols *[]string `json:"symbols"`
-		Mode    *string   `json:"mode"`
-	}
-	if json.Unmarshal([]byte(body), &tail) != nil {
+	if optional(fields["symbols"], &m.Symbols) != nil || optional(fields["mode"], &m.Mode) != nil {
 		return m, invalid(`symbols must be a list of strings and mode a string: {"type":"subscribe","symbols":["BTC-USD"],"mode":"all"}`)
 	}
-	m.Symbols, m.Mode = tail.Symbols, tail.Mode
 	return m, nil
+}
+
+// optional reads a field that may be missing.
+func optional(field json.RawMessage, v any) error {
+	if field == nil {
+		return nil
+	}
+	return json.Unmarshal(field, v)
 }
 
 // reply returns the answer to a message, without a type if there is none. It has

@@ -1,5 +1,6 @@
-// Package functions is the application: one file per Lambda function, named
-// like the function's folder, which holds nothing but its main.
+// Package functions is the application: a file per Lambda function, named
+// like the function's folder, which holds nothing but its main; the ticker has
+// several.
 //
 //	POST /auth/token    Token       API key -> token
 //	authorizer          Authorizer  token -> IAM policy and context

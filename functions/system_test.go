@@ -368,9 +368,18 @@ func TestLogsKeepSecrets(t *testing.T) {
 	c.send(fmt.Sprintf(`{"type":"%s"}`, private))
 	c.send(private)
 	c.until("error")
+	c.send(`{"type":"unsubscribe","symbols":["BTC-USD"]}`)
+	c.until("unsubscribed")
+	c.send(`{"type":"subscribe"}`)
+	c.until("subscribed")
 	c.conn.Close(websocket.StatusNormalClosure, "")
-	for _, event := range []string{"ticker started", "client joined", "client left"} {
-		eventually(t, "log of "+event, func() bool { return strings.Contains(a.out.String(), event) })
+	for _, event := range []string{"ticker started", "client joined", "unsubscribed", "subscribed", "client left"} {
+		eventually(t, "log of "+event, func() bool { return strings.Contains(a.out.String(), `"msg":"`+event+`"`) })
+	}
+	for line := range strings.Lines(a.out.String()) {
+		if _, text, ok := strings.Cut(line, " | "); !ok || !strings.HasSuffix(line, "\n") || !json.Valid([]byte(text)) {
+			t.Errorf("log line %q is no JSON", line)
+		}
 	}
 	for name, secret := range map[string]string{"API key": a.apiKey, "token": token, "message": private} {
 		if strings.Contains(a.out.String(), secret) {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -80,19 +81,26 @@ func (s *Store) AcquireLease(ctx context.Context, seen Lease, owner string) (Lea
 // shows who waits. It is ErrConflict if somebody else has the lease. Doing it
 // twice does no harm, so a request whose answer was lost may be repeated.
 func (s *Store) RenewLease(ctx context.Context, held Lease) (Lease, error) {
-	return s.updateLease(ctx, "renew lease", "epoch = :epoch AND #owner = :owner",
-		"SET #state = :state, build = :build, seq = :seq, prices = :prices ADD #version :one", item{
-			":build": str(held.Build),
-			":epoch": num(held.Epoch), ":owner": str(held.Owner), ":state": str(string(held.State)),
-			":seq": num(held.Seq), ":prices": prices(held.Prices), ":one": num(1),
-		})
+	// A request that was given up may arrive after ReleaseLease, which stays.
+	return s.writeLease(ctx, "renew lease", held, " AND #state <> :free", item{":free": str(string(LeaseFree))})
+}
+
+// writeLease writes what the holder of an epoch has to say of it.
+func (s *Store) writeLease(ctx context.Context, op string, held Lease, condition string, values item) (Lease, error) {
+	maps.Copy(values, item{
+		":build": str(held.Build),
+		":epoch": num(held.Epoch), ":owner": str(held.Owner), ":state": str(string(held.State)),
+		":seq": num(held.Seq), ":prices": prices(held.Prices), ":one": num(1),
+	})
+	return s.updateLease(ctx, op, "epoch = :epoch AND #owner = :owner"+condition,
+		"SET #state = :state, build = :build, seq = :seq, prices = :prices ADD #version :one", values)
 }
 
 // ReleaseLease gives the lease up and saves what RenewLease saves. It is
 // ErrConflict if somebody else has it already.
 func (s *Store) ReleaseLease(ctx context.Context, held Lease) error {
 	held.State = LeaseFree
-	_, err := s.RenewLease(ctx, held)
+	_, err := s.writeLease(ctx, "release lease", held, "", item{})
 	return err
 }
 

@@ -53,6 +53,9 @@ func TestLeaseLife(t *testing.T) {
 	if err := s.ReleaseLease(ctx, held); err != nil {
 		t.Fatal(err)
 	}
+	if err := renewErr(s, t, held); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("renew that arrives after release: got %v; want ErrConflict", err)
+	}
 	free := readLease(t, s)
 	if free.State != store.LeaseFree || free.Version != 3 || free.Seq != 4711 || len(free.Prices) != 2 {
 		t.Errorf("released: got %+v; want it free, with its prices", free)

@@ -29,6 +29,7 @@ class Feed {
   #token = null; // {value, expires}: expires in ms since 1970
   #current = null; // the socket that is in use
   #next = null; // the socket that is to take over
+  #old = null; // the one before, which is heard a little longer
   #run = 0; // raised by stop: what a former run still gets is dropped
   #failures = 0;
   #refusals = 0; // of handshakes, by a server that can be reached
@@ -66,8 +67,8 @@ class Feed {
     this.#run++;
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
-    for (const socket of [this.#current, this.#next]) socket?.close(1000);
-    this.#current = this.#next = this.#token = null;
+    for (const socket of [this.#current, this.#next, this.#old]) socket?.close(1000);
+    this.#current = this.#next = this.#old = this.#token = null;
     this.#key = "";
     this.#failures = this.#refusals = 0;
     this.#welcomed = false;
@@ -159,6 +160,8 @@ class Feed {
     this.#current = socket;
     this.#next = null;
     this.#refusals = 0;
+    this.#old?.close(1000);
+    this.#old = old;
     if (old) setTimeout(() => old.close(1000), OVERLAP);
     this.#silent = false;
     this.#after("steady", STEADY, () => { this.#failures = 0; });

@@ -26,10 +26,11 @@ class Card {
   // add takes a tick and tells whether it is new: in an overlap of two
   // connections each tick comes twice.
   add(tick, fenced) {
+    const known = tick.source === this.source && tick.time <= this.time; // the clocks of two sources differ
     this.stale = tick.stale === true;
     this.source = tick.source;
     this.dirty = true;
-    if (fenced && tick.time <= this.time) return false;
+    if (fenced && known) return false;
     this.time = tick.time ?? 0;
     this.first ??= tick.price;
     this.points.push(tick.price);
