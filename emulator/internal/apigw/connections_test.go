@@ -216,28 +216,6 @@ func TestChunkedPostsAreReadWhole(t *testing.T) {
 	}
 }
 
-// TestPostThatIsNoUTF8IsSentWithAWarning: what reads it is to say what is wrong.
-func TestPostThatIsNoUTF8IsSentWithAWarning(t *testing.T) {
-	t.Parallel()
-	log, option := limitedTo(Quotas{})
-	f := start(t, socketStack("$connect"), nil, option)
-	c := f.raw()
-	for _, tt := range []struct {
-		body   string
-		warned bool
-	}{{"\u00e4", false}, {"a\xff", true}} {
-		resp, _ := f.manage("POST", f.connectionID(0), tt.body)
-		if op, payload := c.frame(); resp.StatusCode != 200 || op != ws.OpText || payload != tt.body {
-			t.Errorf("%q: got %s and a frame %v %q", tt.body, resp.Status, op, payload)
-		}
-		log.mu.Lock()
-		if got := strings.Contains(log.buf.String(), "no UTF-8"); got != tt.warned {
-			t.Errorf("%q: a warning: got %t, want %t", tt.body, got, tt.warned)
-		}
-		log.mu.Unlock()
-	}
-}
-
 func TestPostThatBreaksOffIsNotSent(t *testing.T) {
 	t.Parallel()
 	f := start(t, socketStack("$connect"), nil)

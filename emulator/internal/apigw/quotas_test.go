@@ -2,7 +2,6 @@ package apigw
 
 import (
 	"bytes"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -298,82 +297,6 @@ func TestRouteThrottlesAreOffUntilTheQuotaIsOn(t *testing.T) {
 		}
 		write(t, c, "x")
 		f.event("$default", n)
-	}
-}
-
-// TestRefusalsDoNotFloodTheLog counts lines by the emulator's time.
-func TestRefusalsDoNotFloodTheLog(t *testing.T) {
-	t.Parallel()
-	log, option := limitedTo(Quotas{})
-	f := start(t, httpStack("GET /x"), nil, option)
-	f.clock.Advance(0)
-	check := func(when string, want ...string) {
-		t.Helper()
-		log.mu.Lock()
-		defer log.mu.Unlock()
-		var got []string
-		for line := range strings.Lines(log.buf.String()) {
-			_, line, _ = strings.Cut(line, "msg=")
-			got = append(got, strings.TrimSpace(line))
-		}
-		log.buf.Reset()
-		slices.Sort(got)
-		if !slices.Equal(got, want) {
-			t.Errorf("%s: got %q; want %q", when, got, want)
-		}
-	}
-	refuse := func(n int) {
-		for range n {
-			f.exceeded(quotaFrame, "A")
-		}
-	}
-	line := func(quota, api string, n int) string {
-		return fmt.Sprintf(`"quota exceeded" quota="%s" api=%s count=%d`, quota, api, n)
-	}
-	refuse(5)
-	check("at once", line(quotaFrame, "A", 1))
-	f.exceeded(quotaFrame, "B")
-	f.exceeded(quotaMessage, "A")
-	check("others", line(quotaFrame, "B", 1), line(quotaMessage, "A", 1))
-	f.clock.Advance(time.Second)
-	check("a second later", line(quotaFrame, "A", 4))
-	refuse(2)
-	check("in the next second")
-	f.clock.Advance(time.Second)
-	check("after it", line(quotaFrame, "A", 2))
-	f.clock.Advance(time.Second)
-	refuse(1)
-	check("after a second of peace", line(quotaFrame, "A", 1))
-	refuse(3)
-	f.Close(t.Context())
-	check("at the end", line(quotaFrame, "A", 3))
-	refuse(1)
-	check("after it", line(quotaFrame, "A", 1))
-	f.clock.Advance(time.Second)
-	if refuse(1); f.notices.recent != nil {
-		t.Error("a timer runs after Close")
-	}
-}
-
-// TestConnectionsThatEndTogetherAreToldTogether, as are requests to a stage that
-// there is not: anybody can send those.
-func TestConnectionsThatEndTogetherAreToldTogether(t *testing.T) {
-	t.Parallel()
-	log, option := limitedTo(Quotas{Idle: time.Minute})
-	f := start(t, socketStack("$connect"), nil, option)
-	for n := range 5 {
-		f.raw()
-		f.connectionID(n)
-		f.refused("/none", nil)
-	}
-	f.clock.Advance(time.Minute)
-	f.clock.Advance(time.Second)
-	log.mu.Lock()
-	defer log.mu.Unlock()
-	for text, want := range map[string]int{"connection has reached a quota": 2, "no WebSocket API has this stage": 2} {
-		if got := strings.Count(log.buf.String(), text); got != want {
-			t.Errorf("got %d lines that say %q, want %d: one at once and one with how many: %s", got, text, want, &log.buf)
-		}
 	}
 }
 
