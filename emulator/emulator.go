@@ -327,9 +327,6 @@ func (e *Emulator) close() error {
 	if e.signer != nil {
 		errs = append(errs, e.signer.Close())
 	}
-	if e.secrets != nil {
-		errs = append(errs, e.secrets.Close())
-	}
 	if e.tables != nil {
 		errs = append(errs, e.tables.Close())
 	}

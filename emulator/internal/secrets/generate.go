@@ -24,9 +24,6 @@ const (
 // generate makes a secret's value: a random password, or the template's JSON
 // object with the password in it.
 func generate(g *template.GenerateSecretString) (string, error) {
-	if (g.SecretStringTemplate == "") != (g.GenerateStringKey == "") {
-		return "", errors.New("GenerateSecretString needs SecretStringTemplate and GenerateStringKey together, or neither")
-	}
 	password, err := randomPassword(g)
 	if err != nil || g.SecretStringTemplate == "" {
 		return password, err

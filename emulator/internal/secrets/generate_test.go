@@ -85,11 +85,10 @@ func TestGenerateErrors(t *testing.T) {
 	t.Parallel()
 	type G = template.GenerateSecretString
 	for want, g := range map[string]G{
-		"PasswordLength is -1; it must be 1 to 4096":                                                 {PasswordLength: -1},
-		"PasswordLength 3 is too short for 4 types of characters, each of which is required":         {PasswordLength: 3, RequireEachIncludedType: true},
-		"GenerateSecretString excludes every character":                                              {ExcludeLowercase: true, ExcludeUppercase: true, ExcludeNumbers: true, ExcludePunctuation: true},
-		"GenerateSecretString needs SecretStringTemplate and GenerateStringKey together, or neither": {GenerateStringKey: "k"},
-		"SecretStringTemplate is not a JSON object":                                                  {GenerateStringKey: "k", SecretStringTemplate: "null"},
+		"PasswordLength is -1; it must be 1 to 4096":                                         {PasswordLength: -1},
+		"PasswordLength 3 is too short for 4 types of characters, each of which is required": {PasswordLength: 3, RequireEachIncludedType: true},
+		"GenerateSecretString excludes every character":                                      {ExcludeLowercase: true, ExcludeUppercase: true, ExcludeNumbers: true, ExcludePunctuation: true},
+		"SecretStringTemplate is not a JSON object":                                          {GenerateStringKey: "k", SecretStringTemplate: "null"},
 	} {
 		if got, err := generate(&g); err == nil || err.Error() != want {
 			t.Errorf("got %q, %v, want %s", got, err, want)

@@ -94,7 +94,8 @@ func Open(cfg Config) (*Service, error) {
 	return s, nil
 }
 
-// add takes a secret of the template; it says whether that has a new value.
+// add takes a secret of the template; it says whether that has changed. One that
+// is to be empty has no version until one is put, as on AWS.
 func (s *Service) add(def *template.Secret) (bool, error) {
 	origin := originOf(def)
 	st := s.kept.Secrets[def.Name]
@@ -102,7 +103,8 @@ func (s *Service) add(def *template.Secret) (bool, error) {
 	if st == nil {
 		st = &state{Created: s.clock.Now(), Versions: make(map[string]*version)}
 	}
-	if made {
+	st.Origin = origin
+	if made && !def.Empty {
 		value := def.Value
 		if def.Generate != nil {
 			var err error
@@ -117,7 +119,6 @@ func (s *Service) add(def *template.Secret) (bool, error) {
 		if len(value) > maxValue {
 			return false, fmt.Errorf("SecretString has %d bytes; Secrets Manager allows %d", len(value), maxValue)
 		}
-		st.Origin = origin
 		st.put(ids.RequestID(), &version{String: &value, Created: s.clock.Now()}, []string{current})
 	}
 	s.kept.Secrets[def.Name] = st
@@ -127,10 +128,6 @@ func (s *Service) add(def *template.Secret) (bool, error) {
 
 // ServeHTTP answers one request of the Secrets Manager API.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.wire.ServeHTTP(w, r) }
-
-// Close ends the service. Values are in the file as soon as they are put, so
-// that there is nothing left to write.
-func (s *Service) Close() error { return nil }
 
 // find returns the secret that a name, an ARN, or an ARN without the six
 // characters that Secrets Manager ends it with, means; or nil.

@@ -3,6 +3,7 @@ package secrets
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net/http/httptest"
 	"os"
@@ -41,10 +42,7 @@ func open(t *testing.T, dir string, secrets ...*template.Secret) *sdk.Client {
 		t.Fatal(err)
 	}
 	srv := httptest.NewServer(s)
-	t.Cleanup(func() {
-		srv.Close()
-		s.Close()
-	})
+	t.Cleanup(srv.Close)
 	return sdk.New(sdk.Options{
 		Region: "us-east-1", BaseEndpoint: &srv.URL, RetryMaxAttempts: 1,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
@@ -284,11 +282,17 @@ func TestOpenErrors(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(damaged, "secrets.json"), []byte(`{"Secrets":{"a":"hunter2"}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	noVersion := t.TempDir()
+	if err := os.WriteFile(filepath.Join(noVersion, "secrets.json"), []byte(`{"Secrets":{"a":{"Versions":{"x":null}}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name string
 		cfg  Config
 		want string
 	}{
+		{"a version that is null", Config{Dir: noVersion, Secrets: []*template.Secret{fixed("a", "1")}},
+			"secrets: " + noVersion + "/secrets.json is damaged; repair it, or remove it to have new secrets made"},
 		{"twice", Config{Secrets: []*template.Secret{fixed("a", ""), fixed("a", "")}}, "secrets: template.yaml:9: a: another secret is named a already"},
 		{"large", Config{Secrets: []*template.Secret{fixed("a", strings.Repeat("x", maxValue+1))}},
 			"secrets: template.yaml:9: a: SecretString has 65537 bytes; Secrets Manager allows 65536"},
@@ -302,6 +306,50 @@ func TestOpenErrors(t *testing.T) {
 				t.Errorf("got %v\nwant %s", err, tt.want)
 			}
 		})
+	}
+}
+
+// A secret to which the template gives no value has none until one is put, and
+// keeps that.
+func TestEmptySecret(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	key := fixed("key", "")
+	key.Empty = true
+	c := open(t, dir, key)
+	_, err := c.GetSecretValue(t.Context(), &sdk.GetSecretValueInput{SecretId: aws.String("key")})
+	wantError[*types.ResourceNotFoundException](t, err, "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT")
+	d, err := c.DescribeSecret(t.Context(), &sdk.DescribeSecretInput{SecretId: aws.String("key")})
+	if err != nil || aws.ToString(d.Name) != "key" || len(d.VersionIdsToStages) != 0 {
+		t.Errorf("got %+v, %v, want a secret without versions", d, err)
+	}
+	if _, err := c.PutSecretValue(t.Context(), &sdk.PutSecretValueInput{SecretId: aws.String("key"), SecretString: aws.String("1")}); err != nil {
+		t.Fatal(err)
+	}
+	if got := value(t, open(t, dir, key), "key"); got != "1" {
+		t.Errorf("after a restart: got %s, want 1", got)
+	}
+	// One that loses its value in the template keeps what it had.
+	set := fixed("other", "2")
+	open(t, dir, key, set)
+	unset := fixed("other", "")
+	unset.Empty = true
+	if got := value(t, open(t, dir, key, unset), "other"); got != "2" {
+		t.Errorf("without its SecretString: got %s, want 2", got)
+	}
+}
+
+// What a crash left of a write has values in plain text, and is removed.
+func TestUnfinishedFilesAreRemoved(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	left := filepath.Join(dir, "secrets.json.2718281828")
+	if err := os.WriteFile(left, []byte("hunter2"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open(t, dir, fixed("key", "1"))
+	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, want that it is gone", err)
 	}
 }
 

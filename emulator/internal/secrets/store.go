@@ -108,7 +108,8 @@ func originOf(def *template.Secret) string {
 	text, err := json.Marshal(struct {
 		Value    string
 		Generate *template.GenerateSecretString
-	}{def.Value, def.Generate})
+		Empty    bool `json:",omitempty"`
+	}{def.Value, def.Generate, def.Empty})
 	if err != nil {
 		panic(err) // strings, numbers and booleans
 	}
@@ -126,6 +127,9 @@ func (s *Service) load(dir string) error {
 		return fmt.Errorf("secrets: data folder: %w", err)
 	}
 	s.file = filepath.Join(dir, "secrets.json")
+	if err := atomicfile.Sweep(s.file); err != nil {
+		return fmt.Errorf("secrets: remove unfinished files: %w", err)
+	}
 	text, err := os.ReadFile(s.file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -133,8 +137,8 @@ func (s *Service) load(dir string) error {
 	if err != nil {
 		return fmt.Errorf("secrets: read: %w", err)
 	}
-	if err := json.Unmarshal(text, &s.kept); err != nil {
-		// Not err itself, which may quote a secret.
+	if json.Unmarshal(text, &s.kept) != nil || !s.kept.whole() {
+		// Not the error, which may quote a secret.
 		return fmt.Errorf("secrets: %s is damaged; repair it, or remove it to have new secrets made", s.file)
 	}
 	for name, st := range s.kept.Secrets {
@@ -152,6 +156,21 @@ func (s *Service) load(dir string) error {
 	return nil
 }
 
+// whole says whether each version is there.
+func (c *contents) whole() bool {
+	for _, st := range c.Secrets {
+		if st == nil {
+			continue
+		}
+		for _, v := range st.Versions {
+			if v == nil {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // save writes the file in such a way that a crash leaves the old or the new one.
 func (s *Service) save() error {
 	if s.file == "" {
@@ -161,7 +180,7 @@ func (s *Service) save() error {
 	if err != nil {
 		return fmt.Errorf("secrets: encode: %w", err)
 	}
-	if err := atomicfile.Write(s.file, text); err != nil {
+	if err := atomicfile.Write(s.file, text, 0o600); err != nil {
 		return fmt.Errorf("secrets: write: %w", err)
 	}
 	return nil

@@ -14,6 +14,7 @@ func (l *loader) secret(res *resource) {
 		Name:      l.name(res),
 		ARN:       l.resourceARN(res),
 		Value:     p.str("SecretString"),
+		Empty:     !p.has("SecretString") && !p.has("GenerateSecretString"),
 	}
 	if p.has("GenerateSecretString") {
 		if p.has("SecretString") {

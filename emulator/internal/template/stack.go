@@ -288,6 +288,7 @@ type Secret struct {
 	// Value is SecretString; it is "" where Generate is set.
 	Value    string
 	Generate *GenerateSecretString
+	Empty    bool // neither is given: the secret has no version until one is put
 }
 
 // GenerateSecretString tells how a secret's first value is made.

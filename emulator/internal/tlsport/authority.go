@@ -136,6 +136,11 @@ func (a *Authority) leaf(ip net.IP) (*tls.Certificate, error) {
 // nearly over.
 func (a *Authority) load() error {
 	file := filepath.Join(a.dir, "ca-key.pem")
+	for _, name := range []string{file, a.CertFile(), a.BundleFile()} {
+		if err := atomicfile.Sweep(name); err != nil {
+			return err
+		}
+	}
 	text, err := os.ReadFile(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -156,14 +161,15 @@ func (a *Authority) load() error {
 	if a.issuer, text, err = newIssuer(a.names); err != nil {
 		return err
 	}
-	return atomicfile.Write(file, text)
+	return atomicfile.Write(file, text, 0o600)
 }
 
-// publish writes the files without the key, as they are at this start.
+// publish writes the files without the key, as they are at this start. Clients
+// that have been told of them earlier may be reading them.
 func (a *Authority) publish() error {
 	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.issuer.Leaf.Raw})
-	return errors.Join(os.WriteFile(a.CertFile(), cert, 0o644),
-		os.WriteFile(a.BundleFile(), append(systemRoots(), cert...), 0o644))
+	return errors.Join(atomicfile.Write(a.CertFile(), cert, 0o644),
+		atomicfile.Write(a.BundleFile(), append(systemRoots(), cert...), 0o644))
 }
 
 var ownNames = []string{"localhost", "*.execute-api.localhost"}
