@@ -244,6 +244,44 @@ func TestPrune(t *testing.T) {
 	}
 }
 
+// A start that waits for the lock of what is just being pruned makes it anew.
+func TestStartWhilePruned(t *testing.T) {
+	t.Parallel()
+	root := filepath.Join(t.TempDir(), "root")
+	stop := make(chan struct{})
+	var pruning sync.WaitGroup
+	pruning.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			lock, err := claim(filepath.Join(root, "lock"))
+			if err != nil {
+				continue
+			}
+			if runs, _ := filepath.Glob(filepath.Join(root, "run-*")); len(runs) == 0 {
+				os.RemoveAll(root)
+			}
+			lock.Close()
+		}
+	})
+	for range 100 {
+		b := new(builder)
+		if err := b.open(root); err != nil {
+			t.Error(err)
+			break
+		}
+		if _, err := os.Stat(filepath.Join(b.own, "lock")); err != nil {
+			t.Error(err)
+		}
+		b.close()
+	}
+	close(stop)
+	pruning.Wait()
+}
+
 // BenchmarkBuild is a build of what is up to date.
 func BenchmarkBuild(b *testing.B) {
 	r := startConfig(b, Config{BuildDir: b.TempDir(), Functions: tableOf(define("Echo", "testdata/functions/echo"))})

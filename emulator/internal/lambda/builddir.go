@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -62,10 +63,7 @@ func (b *builder) open(root string) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(root, 0o755); err != nil {
-		return err
-	}
-	unlock, err := lockFile(filepath.Join(root, "lock"))
+	unlock, err := lockRoot(root)
 	if err != nil {
 		return err
 	}
@@ -85,6 +83,20 @@ func (b *builder) open(root string) error {
 	}
 	b.root, b.own = root, own
 	return nil
+}
+
+// lockRoot makes the folder root if it has to, and locks it. While it waits for
+// the lock, prune may remove the folder; then there is another one to make.
+func lockRoot(root string) (unlock func(), err error) {
+	for range 100 { // others prune but once a start, and what nobody has used for long
+		if err = os.MkdirAll(root, 0o755); err != nil {
+			return nil, err
+		}
+		if unlock, err = lockFile(filepath.Join(root, "lock")); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return unlock, err
 }
 
 // sweep removes the folders of emulators that have died. The build lock is held.

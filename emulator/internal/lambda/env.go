@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 
 	"crypto-ticker/emulator/internal/template"
 )
@@ -16,16 +15,6 @@ import (
 // maxEnvironment is the size in bytes of all variables that a function may
 // define.
 const maxEnvironment = 4 << 10
-
-// reserved are the variables that belong to Lambda.
-// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-var reserved = []string{
-	"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV",
-	"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION",
-	"AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
-	"AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-	"AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
-}
 
 // The credentials of all functions. They are no secrets: they show at most that
 // a function signs its requests as it should.
@@ -38,7 +27,7 @@ const (
 // that differ from one process to the next. Of the emulator's own environment
 // only PATH is passed on.
 func environment(cfg *Config, def *template.Function) ([]string, error) {
-	if err := checkEnvironment(def.Environment); err != nil {
+	if err := checkSize(def.Environment); err != nil {
 		return nil, err
 	}
 	env := map[string]string{
@@ -94,19 +83,12 @@ func processors(memoryMB, cpus int) int {
 	return min(cpus, max(1, (memoryMB+whole-1)/whole))
 }
 
-// checkEnvironment refuses what Lambda refuses when a function is deployed.
-func checkEnvironment(vars map[string]string) error {
+// checkSize refuses more variables than Lambda takes. The template's reader does
+// so too, but the values may have been replaced since.
+func checkSize(vars map[string]string) error {
 	size := 0
-	var bad []string
 	for k, v := range vars {
 		size += len(k) + len(v)
-		if slices.Contains(reserved, k) {
-			bad = append(bad, k)
-		}
-	}
-	if len(bad) > 0 {
-		slices.Sort(bad)
-		return fmt.Errorf("environment variables that Lambda sets itself cannot be set: %s", strings.Join(bad, ", "))
 	}
 	if size > maxEnvironment {
 		return fmt.Errorf("environment variables take %d bytes; Lambda allows %d", size, maxEnvironment)

@@ -101,8 +101,6 @@ func TestNewRefuses(t *testing.T) {
 		functions []*template.Function
 		want      string
 	}{
-		{"reserved variables", tableOf(vars("AWS_REGION", "x", "_HANDLER", "y")),
-			"lambda: template.yaml:7: Echo: environment variables that Lambda sets itself cannot be set: AWS_REGION, _HANDLER"},
 		{"large variables", tableOf(vars("A", strings.Repeat("x", 4096))),
 			"lambda: template.yaml:7: Echo: environment variables take 4097 bytes; Lambda allows 4096"},
 		{"a name twice", tableOf(echo(), echo(func(f *template.Function) { f.LogicalID = "Other" })),

@@ -7,10 +7,11 @@
 // instance waits for the first that becomes free or has started, whichever
 // comes first. Functions that are given as Go handlers run in this process.
 //
-// On Linux the kernel kills the processes when the emulator dies, however it
-// dies. Elsewhere Close ends them, and after a kill -9 of the emulator a
-// function ends when its runtime next asks for an event, since nobody answers.
-// Processes that a function has started and left running end with the instance.
+// Processes that a function has started and left running end with the instance,
+// and all instances with Close. When the emulator is killed, on Linux the kernel
+// kills the functions too, and elsewhere a function ends when its runtime next
+// asks for an event, since nobody answers; what functions have started then
+// lives on.
 //
 // The library aws-lambda-go is here for its Handler alone: the type that a
 // function and the emulator have in common.
@@ -126,7 +127,7 @@ type Service struct {
 }
 
 // New returns a service for the functions of cfg. It reports what AWS would
-// refuse to deploy, such as an environment variable with a reserved name.
+// refuse to deploy, such as too many bytes of environment variables.
 func New(cfg Config) (*Service, error) {
 	cfg.Region = cmp.Or(cfg.Region, "us-east-1")
 	cfg.AccountID = cmp.Or(cfg.AccountID, "123456789012")
