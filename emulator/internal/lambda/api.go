@@ -61,12 +61,12 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Service) serveInvoke(w http.ResponseWriter, r *http.Request, name string) {
-	f, bad := s.named(r, name)
+	t, bad := s.named(r, name)
 	if bad != nil {
 		fail(w, bad)
 		return
 	}
-	inv, bad := s.readInvocation(r, f)
+	inv, bad := s.readInvocation(r, t)
 	if bad != nil {
 		fail(w, bad)
 		return
@@ -78,7 +78,7 @@ func (s *Service) serveInvoke(w http.ResponseWriter, r *http.Request, name strin
 		s.serveResult(w, r, inv)
 	case "Event":
 		if err := s.queue(inv); err != nil {
-			s.failWith(w, f, err)
+			s.failWith(w, inv.function, err)
 			return
 		}
 		w.WriteHeader(http.StatusAccepted)
@@ -103,37 +103,37 @@ func (s *Service) serveResult(w http.ResponseWriter, r *http.Request, inv *invoc
 		payload = failed.Payload
 		h["X-Amz-Function-Error"] = []string{failed.Kind}
 	case err != nil:
-		s.failWith(w, inv.f, err)
+		s.failWith(w, inv.function, err)
 		return
 	}
 	if inv.tail != nil {
 		h["X-Amz-Log-Result"] = []string{base64.StdEncoding.EncodeToString(inv.log(failed))}
 	}
 	payload = orNull(payload)
-	h["X-Amz-Executed-Version"] = []string{"$LATEST"}
+	h["X-Amz-Executed-Version"] = []string{inv.version()}
 	h["Content-Type"] = []string{"application/json"}
 	h["Content-Length"] = []string{strconv.Itoa(len(payload))}
 	w.Write(payload) // an error means that the caller has gone
 }
 
 // named finds the function that a request names, in its path and Qualifier.
-func (s *Service) named(r *http.Request, name string) (*function, *apiError) {
+func (s *Service) named(r *http.Request, name string) (target, *apiError) {
 	if q := r.URL.Query().Get("Qualifier"); q != "" {
 		name = strings.TrimSuffix(name, ":"+q) + ":" + q
 	}
-	f, err := s.find(name)
+	t, err := s.find(name)
 	if err != nil {
 		arn := name
 		if !strings.HasPrefix(arn, "arn:") {
 			arn = fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", s.cfg.Region, s.cfg.AccountID, name)
 		}
-		return nil, &apiError{http.StatusNotFound, "ResourceNotFoundException", "User", "Function not found: " + arn, ""}
+		return t, &apiError{http.StatusNotFound, "ResourceNotFoundException", "User", "Function not found: " + arn, ""}
 	}
-	return f, nil
+	return t, nil
 }
 
 // readInvocation makes an invocation of a request.
-func (s *Service) readInvocation(r *http.Request, f *function) (*invocation, *apiError) {
+func (s *Service) readInvocation(r *http.Request, t target) (*invocation, *apiError) {
 	limit := maxPayload
 	if r.Header.Get("X-Amz-Invocation-Type") == "Event" {
 		limit = maxAsyncPayload
@@ -154,7 +154,7 @@ func (s *Service) readInvocation(r *http.Request, f *function) (*invocation, *ap
 		return nil, &apiError{http.StatusBadRequest, "InvalidRequestContentException", "User",
 			"Could not parse request body into json: " + jsonFault(event), ""}
 	}
-	inv := s.newInvocation(f, event)
+	inv := s.newInvocation(t, event)
 	if trace := r.Header.Get("X-Amzn-Trace-Id"); trace != "" {
 		inv.trace = trace
 	}
@@ -233,19 +233,19 @@ func answer(w http.ResponseWriter, status int, v any) {
 }
 
 // configuration is what ListFunctions and GetFunction tell of a function.
-func (f *function) configuration() map[string]any {
+func (t target) configuration() map[string]any {
 	return map[string]any{
-		"FunctionName":  f.def.Name,
-		"FunctionArn":   f.def.ARN,
-		"Runtime":       f.def.Runtime,
-		"Handler":       f.def.Handler,
-		"Timeout":       int(f.def.Timeout.Seconds()),
-		"MemorySize":    f.def.MemoryMB,
+		"FunctionName":  t.def.Name,
+		"FunctionArn":   t.arn(),
+		"Runtime":       t.def.Runtime,
+		"Handler":       t.def.Handler,
+		"Timeout":       int(t.def.Timeout.Seconds()),
+		"MemorySize":    t.def.MemoryMB,
 		"PackageType":   "Zip",
-		"Version":       "$LATEST",
+		"Version":       t.version(),
 		"State":         "Active",
-		"LoggingConfig": f.loggingConfig(),
-		"Environment":   map[string]any{"Variables": f.def.Environment},
+		"LoggingConfig": t.loggingConfig(),
+		"Environment":   map[string]any{"Variables": t.def.Environment},
 	}
 }
 
@@ -261,19 +261,19 @@ func (f *function) loggingConfig() map[string]string {
 func (s *Service) listFunctions(w http.ResponseWriter) {
 	list := []any{}
 	for _, f := range s.order {
-		list = append(list, f.configuration())
+		list = append(list, target{function: f}.configuration())
 	}
 	answer(w, http.StatusOK, map[string]any{"Functions": list})
 }
 
 func (s *Service) getFunction(w http.ResponseWriter, r *http.Request, name string) {
-	f, bad := s.named(r, name)
+	t, bad := s.named(r, name)
 	if bad != nil {
 		fail(w, bad)
 		return
 	}
-	out := map[string]any{"Configuration": f.configuration()}
-	if n := f.def.Concurrency; n >= 0 {
+	out := map[string]any{"Configuration": t.configuration()}
+	if n := t.def.Concurrency; n >= 0 {
 		out["Concurrency"] = map[string]int{"ReservedConcurrentExecutions": n}
 	}
 	answer(w, http.StatusOK, out)

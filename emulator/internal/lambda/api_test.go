@@ -164,6 +164,46 @@ func TestListAndGetFunction(t *testing.T) {
 	}
 }
 
+func TestInvokeAPIQualified(t *testing.T) {
+	t.Parallel()
+	r := start(t, echo(func(f *template.Function) { f.Alias = "live" }))
+	c := client(t, r)
+	arn := r.order[0].def.ARN
+	for _, tt := range []struct{ name, qualifier, arn, version string }{
+		{"Echo", "", arn, "$LATEST"},
+		{"Echo", "$LATEST", arn + ":$LATEST", "$LATEST"},
+		{"Echo", "1", arn + ":1", "1"},
+		{"Echo", "live", arn + ":live", "1"},
+		{arn + ":live", "", arn + ":live", "1"},
+		{"Echo:live", "live", arn + ":live", "1"},
+	} {
+		t.Run(tt.name+" "+tt.qualifier, func(t *testing.T) {
+			t.Parallel()
+			var qualifier *string
+			if tt.qualifier != "" {
+				qualifier = &tt.qualifier
+			}
+			out, err := c.Invoke(t.Context(), &sdk.InvokeInput{FunctionName: &tt.name, Qualifier: qualifier, LogType: types.LogTypeTail})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got echoed
+			decode(t, out.Payload, &got)
+			if got.ARN != tt.arn || aws.ToString(out.ExecutedVersion) != tt.version {
+				t.Errorf("invoke: got ARN %s, version %s, want %s, %s", got.ARN, aws.ToString(out.ExecutedVersion), tt.arn, tt.version)
+			}
+			log, err := base64.StdEncoding.DecodeString(aws.ToString(out.LogResult))
+			if err != nil || !bytes.Contains(log, []byte(" Version: "+tt.version+"\n")) {
+				t.Errorf("log: got %s, %v, want version %s", log, err, tt.version)
+			}
+			f, err := c.GetFunction(t.Context(), &sdk.GetFunctionInput{FunctionName: &tt.name, Qualifier: qualifier})
+			if err != nil || aws.ToString(f.Configuration.FunctionArn) != tt.arn || aws.ToString(f.Configuration.Version) != tt.version {
+				t.Errorf("get: got %+v, %v, want %s, %s", f, err, tt.arn, tt.version)
+			}
+		})
+	}
+}
+
 func TestLogTail(t *testing.T) {
 	t.Parallel()
 	text := func(f *template.Function) { f.Timeout = time.Second }

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -20,7 +21,7 @@ const (
 
 // asyncEvent is an event whose sender does not wait.
 type asyncEvent struct {
-	f         *function
+	to        target
 	id        string
 	payload   []byte
 	accepted  time.Time // by the emulator's clock, as due is
@@ -34,18 +35,18 @@ type asyncEvent struct {
 // EventInvokeConfig says, and its destinations are told. The error is
 // ErrNotFound or ErrClosed.
 func (s *Service) InvokeAsync(nameOrARN string, event []byte) (string, error) {
-	f, err := s.find(nameOrARN)
+	t, err := s.find(nameOrARN)
 	if err != nil {
 		return "", err
 	}
-	inv := s.newInvocation(f, event)
+	inv := s.newInvocation(t, event)
 	return inv.id, s.queue(inv)
 }
 
 // queue makes the first attempt of an asynchronous invocation.
 func (s *Service) queue(inv *invocation) error {
 	now := s.clock.Now()
-	ev := &asyncEvent{f: inv.f, id: inv.id, payload: inv.event, accepted: now, due: now}
+	ev := &asyncEvent{to: inv.target, id: inv.id, payload: inv.event, accepted: now, due: now}
 	if !s.spawnCall(func() { s.attempt(ev, inv) }) {
 		return ErrClosed
 	}
@@ -72,15 +73,15 @@ func (s *Service) attempt(ev *asyncEvent, inv *invocation) {
 	switch {
 	case err == nil:
 		ev.attempts++
-		s.tell(ev, ev.f.def.Async.OnSuccess, "Success", orNull(payload), nil)
+		s.tell(ev, ev.to.def.Async.OnSuccess, "Success", orNull(payload), nil)
 	case errors.As(err, &failed):
 		ev.attempts++
-		if ev.attempts > ev.f.def.Async.MaxRetries {
+		if ev.attempts > ev.to.def.Async.MaxRetries {
 			s.giveUp(ev, "RetriesExhausted", failed)
 			return
 		}
 		s.retry(ev, retryWait*time.Duration(ev.attempts), failed)
-	case errors.Is(err, ErrThrottled) && ev.f.def.Concurrency == 0:
+	case errors.Is(err, ErrThrottled) && ev.to.def.Concurrency == 0:
 		// Nobody waits for what is switched off.
 		// https://github.com/SummitRoute/aws_breaking_changes/issues/48
 		s.giveUp(ev, "ZeroReservedConcurrency", nil)
@@ -92,7 +93,7 @@ func (s *Service) attempt(ev *asyncEvent, inv *invocation) {
 		ev.throttled++
 		s.retry(ev, wait, nil)
 	case s.ctx.Err() == nil && !errors.Is(err, ErrClosed):
-		s.log.Error("asynchronous event lost", "function", ev.f.def.LogicalID, "request", ev.id, "error", err)
+		s.log.Error("asynchronous event lost", "function", ev.to.def.LogicalID, "request", ev.id, "error", err)
 	}
 }
 
@@ -100,26 +101,26 @@ func (s *Service) attempt(ev *asyncEvent, inv *invocation) {
 // wait counts from when the attempt would have ended had it begun when it was
 // due: Advance may have moved the clock on meanwhile.
 func (s *Service) retry(ev *asyncEvent, wait time.Duration, last *FunctionError) {
-	if limit := ev.f.def.Async.MaxEventAge; limit > 0 && ev.due.Add(wait).Sub(ev.accepted) > limit {
+	if limit := ev.to.def.Async.MaxEventAge; limit > 0 && ev.due.Add(wait).Sub(ev.accepted) > limit {
 		s.giveUp(ev, "EventAgeExceeded", last)
 		return
 	}
 	ev.due = ev.due.Add(wait)
 	s.retries.add(s.clock, ev.due.Sub(s.clock.Now()), func() {
-		inv := s.newInvocation(ev.f, ev.payload)
+		inv := s.newInvocation(ev.to, ev.payload)
 		inv.id = ev.id
 		s.spawnCall(func() { s.attempt(ev, inv) })
 	})
 }
 
 func (s *Service) giveUp(ev *asyncEvent, condition string, last *FunctionError) {
-	s.log.Error("asynchronous event given up", "function", ev.f.def.LogicalID, "request", ev.id,
+	s.log.Error("asynchronous event given up", "function", ev.to.def.LogicalID, "request", ev.id,
 		"condition", condition, "attempts", ev.attempts)
 	var payload []byte
 	if last != nil {
 		payload = last.Payload
 	}
-	s.tell(ev, ev.f.def.Async.OnFailure, condition, payload, last)
+	s.tell(ev, ev.to.def.Async.OnFailure, condition, payload, last)
 }
 
 // record is what a destination gets.
@@ -151,10 +152,10 @@ func (s *Service) tell(ev *asyncEvent, destination, condition string, payload []
 	if destination == "" {
 		return
 	}
-	f, err := s.find(destination)
+	to, err := s.find(destination)
 	if err != nil {
 		s.log.Error("destination is not a function of the template; its record is lost",
-			"function", ev.f.def.LogicalID, "destination", destination)
+			"function", ev.to.def.LogicalID, "destination", destination)
 		return
 	}
 	rec := record{
@@ -162,14 +163,14 @@ func (s *Service) tell(ev *asyncEvent, destination, condition string, payload []
 		Timestamp: s.clock.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
 		RequestContext: recordRequest{
 			RequestID:              ev.id,
-			FunctionARN:            ev.f.def.ARN + ":$LATEST",
+			FunctionARN:            ev.to.def.ARN + ":" + cmp.Or(ev.to.qualifier, latest),
 			Condition:              condition,
 			ApproximateInvokeCount: ev.attempts,
 		},
 		RequestPayload: ev.payload,
 	}
 	if failed != nil || condition == "Success" {
-		rec.ResponseContext = &recordResponse{StatusCode: 200, ExecutedVersion: "$LATEST"}
+		rec.ResponseContext = &recordResponse{StatusCode: 200, ExecutedVersion: ev.to.version()}
 		if failed != nil {
 			rec.ResponseContext.FunctionError = failed.Kind
 		}
@@ -178,10 +179,10 @@ func (s *Service) tell(ev *asyncEvent, destination, condition string, payload []
 	event, err := json.Marshal(rec)
 	if err != nil {
 		s.log.Error("record of an asynchronous event cannot be encoded; the function's answer is no JSON",
-			"function", ev.f.def.LogicalID, "request", ev.id, "error", err)
+			"function", ev.to.def.LogicalID, "request", ev.id, "error", err)
 		return
 	}
-	if err := s.queue(s.newInvocation(f, event)); err != nil {
+	if err := s.queue(s.newInvocation(to, event)); err != nil {
 		s.log.Debug("destination was not told", "destination", destination, "error", err)
 	}
 }

@@ -96,14 +96,17 @@ func TestAsyncRetries(t *testing.T) {
 
 func TestAsyncSuccess(t *testing.T) {
 	t.Parallel()
-	a := startAsync(t, func(f *template.Function) { f.Async.OnSuccess = "Dest" })
-	if _, err := a.InvokeAsync("Echo", []byte(`7`)); err != nil {
+	a := startAsync(t, func(f *template.Function) { f.Alias, f.Async.OnSuccess = "live", "Dest" })
+	if _, err := a.InvokeAsync("Echo:live", []byte(`7`)); err != nil {
 		t.Fatal(err)
 	}
 	a.fail <- nil
 	<-a.calls
 	var rec record
 	decode(t, <-a.records, &rec)
+	if got, want := rec.RequestContext.FunctionARN, a.order[0].def.ARN+":live"; got != want || rec.ResponseContext.ExecutedVersion != "1" {
+		t.Errorf("got %s, version %s, want %s, 1", got, rec.ResponseContext.ExecutedVersion, want)
+	}
 	if rec.RequestContext.Condition != "Success" || string(rec.ResponsePayload) != `{"got":7}` || rec.ResponseContext.FunctionError != "" || rec.RequestContext.ApproximateInvokeCount != 1 {
 		t.Errorf("got %+v", rec)
 	}

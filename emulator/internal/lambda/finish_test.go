@@ -81,7 +81,7 @@ func (c *pipeConn) event() string {
 // invoke gives the function an event and returns its result to come.
 func (r *fakeRuntime) invoke(event string) *invocation {
 	r.t.Helper()
-	inv := r.in.f.svc.newInvocation(r.in.f, []byte(event))
+	inv := r.in.f.svc.newInvocation(target{function: r.in.f}, []byte(event))
 	go func() { // writes the event if the instance waits for one
 		if err := r.in.f.submit(inv); err != nil {
 			inv.done <- result{err: err}

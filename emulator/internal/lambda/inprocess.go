@@ -19,7 +19,7 @@ import (
 // is left behind with its context ended, since nothing can kill it; Close waits
 // for it.
 func (inv *invocation) call() {
-	f := inv.f
+	f := inv.function
 	defer f.svc.calls.Done()
 	inv.begun = time.Now()
 	inv.deadline = inv.begun.Add(f.def.Timeout)
@@ -27,7 +27,7 @@ func (inv *invocation) call() {
 	defer cancel()
 	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{
 		AwsRequestID:       inv.id,
-		InvokedFunctionArn: f.def.ARN,
+		InvokedFunctionArn: inv.arn(),
 	})
 	answered := make(chan result, 1)
 	f.svc.calls.Add(1)
@@ -56,15 +56,15 @@ func (inv *invocation) call() {
 func handle(ctx context.Context, inv *invocation) (r result) {
 	defer func() {
 		if v := recover(); v != nil {
-			inv.f.svc.log.Error("function panicked", "function", inv.f.def.LogicalID, "request", inv.id, "panic", v)
+			inv.function.svc.log.Error("function panicked", "function", inv.function.def.LogicalID, "request", inv.id, "panic", v)
 			r = result{err: functionError(messages.InvokeResponse_Error{
 				Message: fmt.Sprint(v), Type: typeName(v), StackTrace: stack()})}
 		}
 	}()
-	h := inv.f.takeHandler()
+	h := inv.function.takeHandler()
 	payload, err := h.Invoke(ctx, inv.event) // a panic ends this instance, as it ends a process
 	payload = bytes.Clone(payload)           // it is the handler's, which is about to be free
-	inv.f.freeHandler(h)
+	inv.function.freeHandler(h)
 	var detailed messages.InvokeResponse_Error
 	switch {
 	case errors.As(err, &detailed):

@@ -11,7 +11,7 @@ import (
 
 // invocation is one event on its way through one function.
 type invocation struct {
-	f             *function
+	target
 	id            string
 	event         []byte
 	trace         string
@@ -34,26 +34,26 @@ type result struct {
 	err     error
 }
 
-func (s *Service) newInvocation(f *function, event []byte) *invocation {
+func (s *Service) newInvocation(t target, event []byte) *invocation {
 	return &invocation{
-		f:     f,
-		id:    ids.RequestID(),
-		event: event,
-		trace: ids.Trace(time.Now()) + ";Parent=" + ids.Hex(8) + ";Sampled=0",
-		done:  make(chan result, 1),
+		target: t,
+		id:     ids.RequestID(),
+		event:  event,
+		trace:  ids.Trace(time.Now()) + ";Parent=" + ids.Hex(8) + ";Sampled=0",
+		done:   make(chan result, 1),
 	}
 }
 
 // run submits the invocation and waits for its result, or for the end of ctx.
 func (inv *invocation) run(ctx context.Context) ([]byte, error) {
-	if err := inv.f.submit(inv); err != nil {
+	if err := inv.function.submit(inv); err != nil {
 		return nil, err
 	}
 	select {
 	case r := <-inv.done:
 		return r.payload, r.err
 	case <-ctx.Done():
-		return nil, fmt.Errorf("lambda: wait for %s: %w", inv.f.def.Name, context.Cause(ctx))
+		return nil, fmt.Errorf("lambda: wait for %s: %w", inv.function.def.Name, context.Cause(ctx))
 	}
 }
 
@@ -82,7 +82,7 @@ func unhandled(kind, message string) *FunctionError {
 // timedOut is what a caller sees of a function that took too long.
 func (inv *invocation) timedOut() *FunctionError {
 	return unhandled("Sandbox.Timedout",
-		fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", inv.id, inv.f.def.Timeout.Seconds()))
+		fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", inv.id, inv.function.def.Timeout.Seconds()))
 }
 
 // exited is what a caller sees of a function whose process ended; how is its

@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -68,6 +69,36 @@ func TestInvokeNames(t *testing.T) {
 		}
 		if _, err := r.InvokeAsync(name, []byte(`{}`)); !errors.Is(err, ErrNotFound) {
 			t.Errorf("%q, async: got %v, want ErrNotFound", name, err)
+		}
+	}
+}
+
+// A version and an alias are the same code, which sees by which it was invoked.
+func TestInvokeQualified(t *testing.T) {
+	t.Parallel()
+	r := start(t, echo(func(f *template.Function) { f.Alias = "live" }), raw("echo"))
+	const arn = "arn:aws:lambda:us-east-1:123456789012:function:Echo"
+	var pids []int
+	for name, want := range map[string]string{
+		"Echo": arn, "Echo:$LATEST": arn + ":$LATEST", "Echo:1": arn + ":1", "Echo:live": arn + ":live",
+		arn + ":live": arn + ":live", "123456789012:function:Echo:1": arn + ":1", "function:Echo:live": arn + ":live",
+	} {
+		out, err := r.Invoke(t.Context(), name, []byte(`{}`))
+		var got echoed
+		if err == nil {
+			err = json.Unmarshal(out, &got)
+		}
+		if err != nil || got.ARN != want {
+			t.Errorf("%s: got ARN %s, %v, want %s", name, got.ARN, err, want)
+		}
+		pids = append(pids, got.PID)
+	}
+	if slices.Min(pids) != slices.Max(pids) {
+		t.Errorf("got processes %v, want one", pids)
+	}
+	for _, name := range []string{"Echo:2", "Echo:dead", "Echo:", "Echo:live:1", "Raw:1", "Raw:live", arn + ":live:1"} {
+		if _, err := r.Invoke(t.Context(), name, []byte(`{}`)); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%s: got %v, want ErrNotFound", name, err)
 		}
 	}
 }

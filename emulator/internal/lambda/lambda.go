@@ -29,7 +29,6 @@ import (
 	"net"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -192,37 +191,16 @@ func (s *Service) add(def *template.Function) error {
 	return nil
 }
 
-// find returns the function that a name, a partial or a full ARN means, each
-// with or without the qualifier $LATEST, the only version there is.
-func (s *Service) find(ref string) (*function, error) {
-	if f := s.names[ref]; f != nil {
-		return f, nil
-	}
-	name := strings.TrimSuffix(ref, ":$LATEST")
-	if f := s.names[name]; f != nil {
-		return f, nil
-	}
-	if account, rest, ok := strings.Cut(name, ":function:"); ok && account == s.cfg.AccountID {
-		name = rest
-	} else {
-		name = strings.TrimPrefix(name, "function:")
-	}
-	if f := s.names[name]; f != nil {
-		return f, nil
-	}
-	return nil, fmt.Errorf("%w: %s", ErrNotFound, ref)
-}
-
 // Invoke runs a function, named by its name or ARN, with an event and returns
 // its answer. The error is a *FunctionError if the function failed, else
 // ErrNotFound, ErrThrottled, ErrClosed or that of ctx. When ctx ends, the
 // caller stops waiting, while the function runs on, as it does on AWS.
 func (s *Service) Invoke(ctx context.Context, nameOrARN string, event []byte) ([]byte, error) {
-	f, err := s.find(nameOrARN)
+	t, err := s.find(nameOrARN)
 	if err != nil {
 		return nil, err
 	}
-	inv := s.newInvocation(f, event)
+	inv := s.newInvocation(t, event)
 	NoteRequestID(ctx, inv.id)
 	return inv.run(ctx)
 }

@@ -101,11 +101,21 @@ func (p *logPipe) settle() {
 	}
 }
 
-// record makes t get what the process writes from now on; nil ends that.
+// record makes t get what the process writes from now on.
 func (p *logPipe) record(t *tail) {
 	p.mu.Lock()
 	p.tail = t
 	p.mu.Unlock()
+}
+
+// release ends what record began, unless the process has another event by now,
+// whose tail it is.
+func (p *logPipe) release(t *tail) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.tail == t {
+		p.tail = nil
+	}
 }
 
 // drain waits until what the process has written so far has been read.

@@ -21,22 +21,22 @@ func (inv *invocation) log(failed *FunctionError) []byte {
 	if failed != nil {
 		r.status = "error"
 		if strings.Contains(string(failed.Payload), `"Sandbox.Timedout"`) {
-			r.status, r.took = "timeout", inv.f.def.Timeout
+			r.status, r.took = "timeout", inv.function.def.Timeout
 		}
 	}
 	if in := inv.in; in != nil {
 		in.logs.drain()
-		in.logs.record(nil)
-		inv.f.mu.Lock()
+		in.logs.release(inv.tail)
+		inv.function.mu.Lock()
 		if inv.cold {
 			r.init = in.initTime
 		}
 		r.memory = peakMemoryMB(in)
-		inv.f.mu.Unlock()
+		inv.function.mu.Unlock()
 	}
 	var b bytes.Buffer
 	write := r.text
-	if inv.f.def.Logging.Format == "JSON" {
+	if inv.function.def.Logging.Format == "JSON" {
 		write = r.json
 	}
 	write(&b, inv.tail.bytes())
@@ -53,8 +53,8 @@ type report struct {
 }
 
 func (r *report) text(b *bytes.Buffer, app []byte) {
-	id, def := r.inv.id, r.inv.f.def
-	fmt.Fprintf(b, "START RequestId: %s Version: $LATEST\n", id)
+	id, def := r.inv.id, r.inv.function.def
+	fmt.Fprintf(b, "START RequestId: %s Version: %s\n", id, r.inv.version())
 	b.Write(app)
 	if r.status == "timeout" {
 		fmt.Fprintf(b, "%s %s Task timed out after %.2f seconds\n\n", time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), id, def.Timeout.Seconds())
@@ -72,7 +72,7 @@ func (r *report) text(b *bytes.Buffer, app []byte) {
 }
 
 func (r *report) json(b *bytes.Buffer, app []byte) {
-	id, def := r.inv.id, r.inv.f.def
+	id, def := r.inv.id, r.inv.function.def
 	line := func(kind string, rec map[string]any) {
 		text, err := json.Marshal(map[string]any{
 			"time": time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), "type": "platform." + kind, "record": rec})
@@ -80,7 +80,7 @@ func (r *report) json(b *bytes.Buffer, app []byte) {
 			b.Write(append(text, '\n'))
 		}
 	}
-	line("start", map[string]any{"requestId": id, "version": "$LATEST"})
+	line("start", map[string]any{"requestId": id, "version": r.inv.version()})
 	b.Write(app)
 	metrics := map[string]any{
 		"durationMs":       round(ms(r.took)),

@@ -199,7 +199,7 @@ func (c *conn) register() bool {
 	c.in.extension = true
 	f.mu.Unlock()
 	body, err := json.Marshal(map[string]string{
-		"functionName": f.def.Name, "functionVersion": "$LATEST", "handler": f.def.Handler,
+		"functionName": f.def.Name, "functionVersion": latest, "handler": f.def.Handler,
 	})
 	if err != nil {
 		return false
@@ -264,7 +264,7 @@ func (c *conn) writeEvent(inv *invocation) error {
 	b = append(b, "\r\nLambda-Runtime-Deadline-Ms: "...)
 	b = strconv.AppendInt(b, inv.deadline.UnixMilli(), 10)
 	b = append(b, "\r\nLambda-Runtime-Invoked-Function-Arn: "...)
-	b = append(b, inv.f.def.ARN...)
+	b = append(b, inv.arn()...)
 	b = append(b, "\r\nLambda-Runtime-Trace-Id: "...)
 	b = append(b, inv.trace...)
 	if inv.clientContext != "" {

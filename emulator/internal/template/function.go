@@ -12,10 +12,10 @@ import (
 // Properties of AWS::Serverless::Function by what the emulator does with them.
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html
 var (
-	functionRead = []string{"Architectures", "CodeUri", "Environment", "EventInvokeConfig", "Events", "FunctionName", "Handler",
+	functionRead = []string{"Architectures", "AutoPublishAlias", "CodeUri", "Environment", "EventInvokeConfig", "Events", "FunctionName", "Handler",
 		"ImageUri", "InlineCode", "LoggingConfig", "MemorySize", "PackageType", "ReservedConcurrentExecutions",
 		"Runtime", "Timeout"}
-	functionSilent = []string{"AssumeRolePolicyDocument", "AutoPublishAlias",
+	functionSilent = []string{"AssumeRolePolicyDocument",
 		"AutoPublishAliasAllProperties", "AutoPublishCodeSha256", "CodeSigningConfigArn", "DeploymentPreference",
 		"Description", "EphemeralStorage", "KmsKeyArn", "PermissionsBoundary", "Policies", "PropagateTags",
 		"PublishToLatestPublished", "RecursiveLoop", "Role", "RolePath", "RuntimeManagementConfig", "SnapStart",
@@ -36,6 +36,7 @@ func (l *loader) function(res *resource) {
 	p := l.properties(res)
 	p.known(functionRead, functionSilent, functionNoted)
 	f := l.newFunction(res, p, l.codeDir)
+	f.Alias = p.str("AutoPublishAlias")
 	f.Async = l.async(p.object("EventInvokeConfig"))
 	if a := p.strings("Architectures"); len(a) > 1 { // Globals' list and the function's own are joined
 		p.bad("Architectures", "are %s; give one, either in Globals or here", strings.Join(a, ", "))

@@ -127,6 +127,14 @@ func TestLogging(t *testing.T) {
 	}
 }
 
+func TestAutoPublishAlias(t *testing.T) {
+	t.Parallel()
+	s := parse(t, fn("AutoPublishAlias: !Sub '${AWS::Region}-live'"), Options{})
+	if got, want := s.Functions[0].Alias, "us-east-1-live"; got != want || len(s.NotEmulated) != 0 {
+		t.Errorf("got %q, notes %q, want %q", got, notes(s), want)
+	}
+}
+
 // TestPayloadFormat takes a version that is written as a number.
 func TestPayloadFormat(t *testing.T) {
 	t.Parallel()

@@ -60,6 +60,7 @@ type Function struct {
 	Pos         Pos
 	LogicalID   string
 	Name        string // FunctionName, or the logical id
+	Alias       string // AutoPublishAlias, which stands for version 1; "" unless given
 	ARN         string
 	CodeDir     string // absolute folder of CodeUri
 	Handler     string
