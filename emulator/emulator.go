@@ -290,7 +290,10 @@ func (e *Emulator) Fire(schedule string) error { return e.schedules.Fire(schedul
 // Advance moves the emulator's time: whatever is due until then (schedules,
 // idle and duration limits of connections, integration timeouts, TTL, retries
 // of asynchronous invocations and of stream records) happens in its order. The
-// functions' own clocks, and their timeouts, stay those of the machine.
+// functions' own clocks, and their timeouts, stay those of the machine: they may
+// still be at work when Advance returns. What follows from their work, such as a
+// second retry or the next batch of a stream, comes after that; who wants it in
+// its place advances in steps.
 func (e *Emulator) Advance(d time.Duration) { e.clock.Advance(d) }
 
 // Close ends the emulator: connections are closed and their $disconnect routes
