@@ -2,9 +2,12 @@ package apigw
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -68,22 +71,26 @@ func TestRefusalsDoNotFloodTheLog(t *testing.T) {
 // there is not: anybody can send those.
 func TestConnectionsThatEndTogetherAreToldTogether(t *testing.T) {
 	t.Parallel()
-	log, option := limitedTo(Quotas{Idle: time.Minute})
-	f := start(t, socketStack("$connect"), nil, option)
-	for n := range 5 {
-		f.raw()
-		f.connectionID(n)
-		f.refused("/none", nil)
-	}
-	f.clock.Advance(time.Minute)
-	f.clock.Advance(time.Second)
-	log.mu.Lock()
-	defer log.mu.Unlock()
-	for text, want := range map[string]int{"connection has reached a quota": 2, "no WebSocket API has this stage": 2} {
-		if got := strings.Count(log.buf.String(), text); got != want {
-			t.Errorf("got %d lines that say %q, want %d: one at once and one with how many: %s", got, text, want, &log.buf)
+	synctest.Test(t, func(t *testing.T) {
+		log, option := limitedTo(Quotas{Idle: time.Minute})
+		p := serveInBubble(t, socketStack("$default"), nil, option)
+		for range 5 {
+			c := p.socket(t, func(nc net.Conn) net.Conn { return nc })
+			go io.Copy(io.Discard, c.buf)
+			if status := p.status(t, strings.Replace(rawHandshake, "/test", "/none", 1)); status != 403 {
+				t.Errorf("got %d, want 403", status)
+			}
 		}
-	}
+		time.Sleep(time.Minute + time.Second) // of the bubble's time
+		synctest.Wait()
+		log.mu.Lock()
+		defer log.mu.Unlock()
+		for _, text := range []string{"connection has reached a quota", "no WebSocket API has this stage"} {
+			if got := strings.Count(log.buf.String(), text); got != 2 {
+				t.Errorf("got %d lines that say %q, want one at once and one with how many: %s", got, text, &log.buf)
+			}
+		}
+	})
 }
 
 // TestPostThatIsNoUTF8IsSentWithAWarning: what reads it is to say what is wrong.

@@ -37,11 +37,15 @@ func (p pipes) Accept() (net.Conn, error) {
 
 // serveInBubble serves a stack, whose functions all are answer, until the test
 // has ended. It is called in a synctest bubble.
-func serveInBubble(t *testing.T, stack *template.Stack, answer func(event []byte) []byte) pipes {
+func serveInBubble(t *testing.T, stack *template.Stack, answer func(event []byte) []byte, options ...func(*Config)) pipes {
 	t.Helper()
 	c := clock.New()
-	g, err := New(Config{Stack: stack, Clock: c, Authority: "h:80", Log: slog.New(slog.DiscardHandler),
-		Invoke: func(_ context.Context, _ string, event []byte) ([]byte, error) { return answer(event), nil }})
+	cfg := Config{Stack: stack, Clock: c, Authority: "h:80", Log: slog.New(slog.DiscardHandler),
+		Invoke: func(_ context.Context, _ string, event []byte) ([]byte, error) { return answer(event), nil }}
+	for _, o := range options {
+		o(&cfg)
+	}
+	g, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,19 +107,25 @@ func (p pipes) socket(t *testing.T, wrap func(net.Conn) net.Conn) *rawClient {
 	return c
 }
 
-// manage calls @connections and returns the status.
-func (p pipes) manage(t *testing.T, method, id, body string) int {
+// status sends a request and returns the answer's status.
+func (p pipes) status(t *testing.T, request string) int {
 	t.Helper()
 	client, server := net.Pipe()
 	defer client.Close()
 	p <- server
-	fmt.Fprintf(client, "%s /test/@connections/%s HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAuthorization: x\r\nContent-Length: %d\r\n\r\n%s",
-		method, id, len(body), body)
+	io.WriteString(client, request)
 	resp, err := http.ReadResponse(bufio.NewReader(client), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return resp.StatusCode
+}
+
+// manage calls @connections and returns the status.
+func (p pipes) manage(t *testing.T, method, id, body string) int {
+	t.Helper()
+	return p.status(t, fmt.Sprintf("%s /test/@connections/%s HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAuthorization: x\r\nContent-Length: %d\r\n\r\n%s",
+		method, id, len(body), body))
 }
 
 // TestClosedConnectionsDrainAsLongAsTheirClientsRead: what waits for a client, and
