@@ -145,7 +145,7 @@ func (l *leader) hold(ctx context.Context, lease store.Lease, guard *time.Timer)
 				return stopHandover, lease
 			}
 		case lease.State == store.LeaseDraining:
-			if l.deserted(ctx, sent.Add(renewInterval)) {
+			if l.deserted(ctx, sent.Add(renewInterval/2)) {
 				return stopIdle, lease
 			}
 			wait = 0
@@ -175,8 +175,8 @@ func (l *leader) renew(ctx context.Context, lease store.Lease) (store.Lease, err
 
 // deserted looks a last time, after all can see that the leader is about to
 // leave: a client that has come before is seen by this, and one that comes
-// after it sees that it has to wait for the lease. Without an answer until the
-// next renewal is due, it stays.
+// after it sees that it has to wait for the lease. Without an answer in time
+// for the next renewal, it stays.
 func (l *leader) deserted(ctx context.Context, until time.Time) bool {
 	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
