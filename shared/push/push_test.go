@@ -125,7 +125,7 @@ func TestGovernor(t *testing.T) {
 		{100, 1, tickInterval, 2000, 50 * time.Millisecond},
 		{100, 1, time.Second, 8000, time.Second},
 		{300, 1, time.Second, 150, 2 * time.Second},
-		{30, 3, time.Second, 10, 3 * time.Second},
+		{10, 3, time.Second, 5, 2 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprintf("%d clients, %v, %v posts", tt.clients, tt.delivery, tt.maxPosts), func(t *testing.T) {

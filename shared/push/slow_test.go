@@ -135,7 +135,7 @@ func TestStall(t *testing.T) {
 				for i := range clients {
 					r.g.set(fmt.Sprint("c", i), 0, 0)
 				}
-				r.run(time.Minute)
+				r.run(20 * time.Second)
 				for i := range clients {
 					id := fmt.Sprint("c", i)
 					all := r.tickers(id)
