@@ -161,9 +161,6 @@ func (e *Emulator) start(ctx context.Context, o Options) (err error) {
 	if err = e.openData(ctx, o); err != nil {
 		return err
 	}
-	if err = e.resolve(o.EnvVars); err != nil {
-		return err
-	}
 	out := &output{w: o.Output}
 	if e.functions, err = lambda.New(lambda.Config{
 		Functions: e.stack.Functions, Endpoints: e.endpoints(),
@@ -179,18 +176,22 @@ func (e *Emulator) start(ctx context.Context, o Options) (err error) {
 	}); err != nil {
 		return err
 	}
-	if err = e.build(ctx); err != nil { // late, since it takes longest
-		return err
-	}
-	e.serve(tlsport.Listen(e.api, e.signer.Config(), e.errorLog()), e.gateway)
-	e.serve(e.aws, e.services())
-	if e.sources, err = eventsource.Start(eventsource.Config{
+	if e.sources, err = eventsource.New(eventsource.Config{
 		Sources: e.stack.EventSources, Tables: e.tables, Invoke: e.functions.Invoke, Clock: e.clock, Log: e.log,
 	}); err != nil {
 		return err
 	}
-	e.schedules, err = schedule.Start(e.clock, e.stack.Schedules, e.stack.Region, e.stack.AccountID, e.runSchedule)
-	return err
+	if e.schedules, err = schedule.New(e.clock, e.stack.Schedules, e.stack.Region, e.stack.AccountID, e.runSchedule); err != nil {
+		return err
+	}
+	if err = e.build(ctx); err != nil { // when all that can be wrong with the template is known, since it takes longest
+		return err
+	}
+	e.serve(tlsport.Listen(e.api, e.signer.Config(), e.errorLog()), e.gateway)
+	e.serve(e.aws, e.services())
+	e.sources.Start()
+	e.schedules.Start()
+	return nil
 }
 
 func (e *Emulator) listen(flag, addr string) (net.Listener, error) {
@@ -216,6 +217,9 @@ func (e *Emulator) openData(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	if err = createTables(ctx, e.tables, e.stack.Tables); err != nil {
+		return err
+	}
+	if err = e.resolve(o.EnvVars); err != nil {
 		return err
 	}
 	if e.secrets, err = secrets.Open(secrets.Config{Secrets: e.stack.Secrets, Dir: dir, Clock: e.clock, Log: e.log}); err != nil {

@@ -79,35 +79,6 @@ func (e *Emulator) endpoints() map[string]string {
 	return env
 }
 
-// resolve puts the emulator's addresses where the template builds those that
-// the APIs would have on AWS, puts in the ARNs that streams have got, and
-// applies the file of variables.
-func (e *Emulator) resolve(envVars string) error {
-	var pairs []string
-	suffix := ".execute-api." + e.stack.Region + ".amazonaws.com"
-	for id, host := range e.hosts {
-		pairs = append(pairs, "https://"+id+suffix, "http://"+host, "wss://"+id+suffix, "ws://"+host)
-	}
-	for _, t := range e.stack.Tables {
-		if t.StreamARN != "" {
-			pairs = append(pairs, t.StreamARN, e.tables.LatestStream(t.Name))
-		}
-	}
-	r := strings.NewReplacer(pairs...)
-	for i := range e.stack.Outputs {
-		e.stack.Outputs[i].Value = r.Replace(e.stack.Outputs[i].Value)
-	}
-	for _, f := range e.stack.Functions {
-		for k, v := range f.Environment {
-			f.Environment[k] = r.Replace(v)
-		}
-	}
-	if envVars == "" {
-		return nil
-	}
-	return applyEnvVars(e.stack, envVars)
-}
-
 // services tells the AWS services on the one endpoint apart.
 func (e *Emulator) services() http.Handler {
 	targets := map[string]http.Handler{

@@ -20,7 +20,7 @@ import (
 	"crypto-ticker/emulator/internal/template"
 )
 
-// Config says what Start runs. All of it is required.
+// Config says what New makes ready. All of it is required.
 type Config struct {
 	Sources []*template.EventSource
 	Tables  *dynamodb.Engine
@@ -33,14 +33,15 @@ type Config struct {
 
 // Runner runs mappings until it is closed.
 type Runner struct {
+	pollers []*poller
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 }
 
-// Start begins the mappings that are enabled. Their tables must be there. The
-// error joins those of all filters, with their places.
-func Start(cfg Config) (*Runner, error) {
-	var pollers []*poller
+// New reads the mappings. Their tables must be there. The error joins those of all
+// filters, with their places.
+func New(cfg Config) (*Runner, error) {
+	r := &Runner{cancel: func() {}}
 	var errs []error
 	for _, s := range cfg.Sources {
 		p, err := newPoller(cfg, s)
@@ -48,19 +49,23 @@ func Start(cfg Config) (*Runner, error) {
 			errs = append(errs, fmt.Errorf("%s: %s: %w", s.Pos, s.Name, err))
 			continue
 		}
-		pollers = append(pollers, p)
+		r.pollers = append(r.pollers, p)
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	r := &Runner{cancel: cancel}
-	for _, p := range pollers {
+	return r, nil
+}
+
+// Start begins the mappings that are enabled.
+func (r *Runner) Start() {
+	var ctx context.Context
+	ctx, r.cancel = context.WithCancel(context.Background())
+	for _, p := range r.pollers {
 		if p.source.Enabled {
 			r.running.Go(func() { p.run(ctx) })
 		}
 	}
-	return r, nil
 }
 
 // Close ends the mappings. A batch whose function has not answered comes again

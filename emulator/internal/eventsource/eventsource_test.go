@@ -260,7 +260,7 @@ func TestStartErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, tt.change, nil, func(r *rig) {
-				_, err := Start(Config{Sources: []*template.EventSource{r.source}, Tables: r.tables, Clock: r.clock})
+				_, err := New(Config{Sources: []*template.EventSource{r.source}, Tables: r.tables, Clock: r.clock})
 				if err == nil || err.Error() != tt.want {
 					t.Errorf("got %v, want %s", err, tt.want)
 				}

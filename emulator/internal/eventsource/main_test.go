@@ -124,11 +124,12 @@ func (f failures) of(e events.DynamoDBEvent) (out events.DynamoDBEventResponse) 
 func (r *rig) start() {
 	r.t.Helper()
 	var err error
-	r.runner, err = Start(Config{Sources: []*template.EventSource{r.source}, Tables: r.tables, Clock: r.clock,
+	r.runner, err = New(Config{Sources: []*template.EventSource{r.source}, Tables: r.tables, Clock: r.clock,
 		Log: slog.New(slog.NewTextHandler(&r.log, nil)), Invoke: r.invoke})
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	r.runner.Start()
 }
 
 func (r *rig) createTable() {

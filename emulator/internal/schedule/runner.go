@@ -32,12 +32,10 @@ type entry struct {
 	timer *clock.Timer // guarded by Runner.mu; nil if nothing is to come
 }
 
-// Start runs the schedules that are enabled. Each time one is due, fire gets it
-// with its event; fire must return soon, since Advance of the clock waits for
-// it. A rate of Scheduler is due at once, before Start returns; that of a rule
-// after its first period. The error joins those of all expressions, with their
-// places.
-func Start(c *clock.Clock, schedules []*template.Schedule, region, account string,
+// New reads the schedules. Each time one that is enabled is due, fire gets it with
+// its event; fire must return soon, since Advance of the clock waits for it. The
+// error joins those of all expressions, with their places.
+func New(c *clock.Clock, schedules []*template.Schedule, region, account string,
 	fire func(s *template.Schedule, event []byte)) (*Runner, error) {
 	r := &Runner{clock: c, region: region, account: account, fire: fire}
 	var errs []error
@@ -55,7 +53,13 @@ func Start(c *clock.Clock, schedules []*template.Schedule, region, account strin
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	now := c.Now()
+	return r, nil
+}
+
+// Start runs the schedules that are enabled. A rate of Scheduler is due at once,
+// before Start returns; that of a rule after its first period.
+func (r *Runner) Start() {
+	now := r.clock.Now()
 	r.mu.Lock()
 	for _, e := range r.entries {
 		if e.schedule.Enabled {
@@ -65,10 +69,9 @@ func Start(c *clock.Clock, schedules []*template.Schedule, region, account strin
 	r.mu.Unlock()
 	for _, e := range r.entries {
 		if e.schedule.Enabled && e.schedule.V2 && e.expr.period > 0 {
-			fire(e.schedule, Event(e.schedule, region, account, now))
+			r.fire(e.schedule, Event(e.schedule, r.region, r.account, now))
 		}
 	}
-	return r, nil
 }
 
 // arm sets the timer for the first due time after a time. r.mu is held.

@@ -39,11 +39,12 @@ func start(t *testing.T, schedules ...*template.Schedule) (*clock.Clock, *Runner
 	c := clock.New()
 	t.Cleanup(c.Close)
 	f := new(firings)
-	r, err := Start(c, schedules, "eu-west-1", "123456789012", f.fire)
+	r, err := New(c, schedules, "eu-west-1", "123456789012", f.fire)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.Close)
+	r.Start()
 	return c, r, f
 }
 
@@ -93,7 +94,7 @@ func TestRunnerTimesOfEvents(t *testing.T) {
 	c := clock.New()
 	defer c.Close()
 	var got []time.Time
-	r, err := Start(c, []*template.Schedule{newSchedule("A", "Cron", "cron(0/5 * * * ? *)")}, "eu-west-1", "1",
+	r, err := New(c, []*template.Schedule{newSchedule("A", "Cron", "cron(0/5 * * * ? *)")}, "eu-west-1", "1",
 		func(_ *template.Schedule, event []byte) {
 			var e struct{ Time time.Time }
 			if err := json.Unmarshal(event, &e); err != nil {
@@ -104,6 +105,7 @@ func TestRunnerTimesOfEvents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.Start()
 	defer r.Close()
 	c.Advance(time.Hour)
 	if len(got) != 12 {
@@ -176,7 +178,7 @@ func TestStartErrors(t *testing.T) {
 	rule.V2 = false
 	c := clock.New()
 	defer c.Close()
-	_, err := Start(c, []*template.Schedule{newSchedule("A", "Bad", "rate(2 minute)"), rule}, "eu-west-1", "1",
+	_, err := New(c, []*template.Schedule{newSchedule("A", "Bad", "rate(2 minute)"), rule}, "eu-west-1", "1",
 		func(*template.Schedule, []byte) {})
 	const want = `template.yaml:7: A: event Bad: Parameter ScheduleExpression is not valid. "rate(2 minute)": write 2 minutes, with s
 template.yaml:7: B: event Rule: Parameter ScheduleExpression is not valid. A rule takes no at(…); make the event a ScheduleV2`
