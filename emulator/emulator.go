@@ -49,8 +49,12 @@ type Options struct {
 	Parameters map[string]string // the template's parameters, instead of their defaults
 	EnvVars    string            // path of a file in the form of sam local's --env-vars
 
-	Addr    string // host:port of the APIs, http and https; default 127.0.0.1:0
-	AWSAddr string // host:port of DynamoDB, Lambda and Secrets Manager; default 127.0.0.1:0
+	Addr string // host:port of the APIs, http and https; default 127.0.0.1:0
+	// AWSAddr is the host:port of DynamoDB, Lambda and Secrets Manager; default
+	// 127.0.0.1:0. Requests may name this host, an IP address, a name without a dot,
+	// one below localhost, internal, local, test or home.arpa, and one in a
+	// function's AWS_ENDPOINT_URL; others could be those of web pages.
+	AWSAddr string
 	// Map gives WebSocket APIs, by logical id, further paths, as the API
 	// mappings of a custom domain do: {"/ws": "ChatApi"}.
 	Map map[string]string
@@ -188,7 +192,7 @@ func (e *Emulator) start(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	e.serve(tlsport.Listen(e.api, e.signer.Config(), e.errorLog()), e.gateway)
-	e.serve(e.aws, e.services())
+	e.serve(e.aws, e.onlyKnownHosts(o.AWSAddr, e.services()))
 	e.sources.Start()
 	e.schedules.Start()
 	return nil
