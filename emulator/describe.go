@@ -36,18 +36,10 @@ func (e *Emulator) Describe(w io.Writer) {
 		}
 	}
 	for _, s := range e.stack.Schedules {
-		state := ""
-		if !s.Enabled {
-			state = " (disabled)"
-		}
-		fmt.Fprintf(t, "Schedule\t%s\t%s -> %s%s\n", s.Name, s.Expression, e.functionName(s.FunctionARN), state)
+		e.describeSource(t, "Schedule", s.Name, s.Expression, s.FunctionARN, s.Enabled)
 	}
 	for _, s := range e.stack.EventSources {
-		state := ""
-		if !s.Enabled {
-			state = " (disabled)"
-		}
-		fmt.Fprintf(t, "Stream\t%s\t%s -> %s%s\n", s.Name, s.Table, e.functionName(s.FunctionARN), state)
+		e.describeSource(t, "Stream", s.Name, s.Table, s.FunctionARN, s.Enabled)
 	}
 	for _, f := range e.stack.Functions {
 		fmt.Fprintf(t, "Function\t%s\t%s\n", f.LogicalID, e.relative(f.CodeDir))
@@ -101,6 +93,15 @@ func (e *Emulator) describeWebSocket(w io.Writer, a *template.WebSocketAPI) {
 		}
 		fmt.Fprintf(w, "\t  %s\t%s%s\n", r.Key, e.functionName(r.FunctionARN), authorizer)
 	}
+}
+
+// describeSource writes what invokes a function by itself.
+func (e *Emulator) describeSource(w io.Writer, kind, name, what, functionARN string, enabled bool) {
+	state := ""
+	if !enabled {
+		state = " (disabled)"
+	}
+	fmt.Fprintf(w, "%s\t%s\t%s -> %s%s\n", kind, name, what, e.functionName(functionARN), state)
 }
 
 // functionName is the last part of a function's ARN.

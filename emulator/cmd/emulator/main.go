@@ -1,5 +1,5 @@
-// Emulator runs a SAM template on this machine: its HTTP and WebSocket APIs,
-// its functions, tables, secrets and schedules.
+// Emulator runs a SAM template on this machine: its HTTP, REST and WebSocket
+// APIs, its functions, tables, streams, secrets and schedules.
 //
 //	go run ./emulator/cmd/emulator -template template.yaml
 package main

@@ -83,7 +83,9 @@ func inspect(f *function) (*program, string, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, "", fmt.Errorf("CodeUri %s is not a folder", dir)
 	}
-	pkg, err := gobuild.ImportDir(dir, 0)
+	build := gobuild.Default
+	build.BuildTags = tagsOf(os.Getenv("GOFLAGS"))
+	pkg, err := build.ImportDir(dir, 0)
 	if noGo := new(gobuild.NoGoError); errors.As(err, &noGo) {
 		bootstrap := filepath.Join(dir, "bootstrap")
 		if info, err := os.Stat(bootstrap); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
@@ -110,6 +112,17 @@ func inspect(f *function) (*program, string, error) {
 	p.path = path.Join(modPath, filepath.ToSlash(rel))
 	p.output = executable(p.path)
 	return p, "", nil
+}
+
+// tagsOf returns the build tags in GOFLAGS, which go build will heed.
+func tagsOf(goflags string) (tags []string) {
+	for _, f := range strings.Fields(goflags) {
+		name, value, _ := strings.Cut(strings.Trim(f, `'"`), "=")
+		if name == "-tags" || name == "--tags" { // the last one counts
+			tags = strings.Split(value, ",")
+		}
+	}
+	return tags
 }
 
 var modLine = regexp.MustCompile(`(?m)^\s*module\s+"?([^\s"]+)`)

@@ -291,3 +291,22 @@ func BenchmarkBuild(b *testing.B) {
 		}
 	}
 }
+
+// TestInspectWithTags finds a main that only GOFLAGS lets in.
+func TestInspectWithTags(t *testing.T) { // not parallel: it sets a variable
+	dir := t.TempDir()
+	for name, text := range map[string]string{"go.mod": "module m\n", "main.go": "//go:build extra\n\npackage main\n\nfunc main() {}\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := &function{def: &template.Function{CodeDir: dir}}
+	for flags, want := range map[string]bool{
+		"": false, "-tags=extra": true, "-trimpath '-tags=a,extra'": true, "--tags=extra": true, "-tags=extra -tags=a": false,
+	} {
+		t.Setenv("GOFLAGS", flags)
+		if p, _, err := inspect(f); (p != nil) != want {
+			t.Errorf("%q: got %v and error %v", flags, p, err)
+		}
+	}
+}

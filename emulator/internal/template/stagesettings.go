@@ -25,7 +25,6 @@ type Throttle struct {
 // AccessLog is the AccessLogSettings of a stage.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-apigatewayv2-stage-accesslogsettings.html
 type AccessLog struct {
-	DestinationARN string // of a log group
 	// Format is one line, without its end, in which $context variables stand. One
 	// of them is the request's id.
 	Format string
@@ -119,9 +118,9 @@ func accessLog(p *props, name string) *AccessLog {
 		return nil
 	}
 	o.known([]string{"DestinationArn", "Format"}, nil, nil)
-	l := &AccessLog{DestinationARN: o.required("DestinationArn"), Format: strings.TrimRight(o.required("Format"), "\r\n")}
-	if l.DestinationARN != "" && !logGroupARN.MatchString(l.DestinationARN) {
-		o.bad("DestinationArn", "is %s; give the ARN of a log group, such as !GetAtt Logs.Arn", quoted(l.DestinationARN))
+	l := &AccessLog{Format: strings.TrimRight(o.required("Format"), "\r\n")}
+	if arn := o.required("DestinationArn"); arn != "" && !logGroupARN.MatchString(arn) {
+		o.bad("DestinationArn", "is %s; give the ARN of a log group, such as !GetAtt Logs.Arn", quoted(arn))
 	}
 	switch {
 	case l.Format == "":

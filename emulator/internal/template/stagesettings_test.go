@@ -68,7 +68,7 @@ func TestAccessLogSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := AccessLog{"arn:aws:logs:us-east-1:123456789012:log-group:a:*", "[$context.extendedRequestId]"}
+	want := AccessLog{Format: "[$context.extendedRequestId]"}
 	for _, api := range s.HTTPAPIs {
 		if got := api.AccessLog; got == nil || *got != want {
 			t.Errorf("%s: got %v; want %v", api.LogicalID, got, want)
