@@ -148,6 +148,21 @@ func TestShutdown(t *testing.T) {
 			t.Errorf("output: got %q, want %q", got, want)
 		}
 	})
+	t.Run("of an old build", func(t *testing.T) {
+		t.Parallel()
+		r := start(t, raw("sigterm"))
+		done := make(chan error)
+		go func() {
+			_, err := r.Invoke(t.Context(), "Raw", []byte(`{}`))
+			done <- err
+		}()
+		eventually(t, "a process", func() bool { return processCount(r) == 1 })
+		r.order[0].use(r.order[0].binary)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		eventually(t, "the old one to say goodbye", func() bool { return r.out.String() == "Raw | saying goodbye\n" })
+	})
 	t.Run("what a function has started", func(t *testing.T) {
 		t.Parallel()
 		r := start(t, raw("child"))
