@@ -151,6 +151,7 @@ func TestIntrinsicErrors(t *testing.T) {
 		{`!Ref AWS::NoValue`, `Value must be a string, not AWS::NoValue`},
 		{`!Ref List`, `Value must be a string, not a list`},
 		{`!Ref Plain.Alias`, `Ref refers to Plain.Alias, but the function has no AutoPublishAlias`},
+		{`!Ref Http.Alias`, `Ref refers to "Http.Alias", which does not exist; name a parameter or a resource of this template`},
 		{`!GetAtt Fn`, `Fn::GetAtt takes Resource.Attribute or [Resource, Attribute]`},
 		{`!GetAtt Fn.Name`, `Fn::GetAtt refers to Fn.Name; the attributes of AWS::Serverless::Function are Arn`},
 		{`!GetAtt Http.Url`, `Fn::GetAtt refers to Http.Url; the attributes of AWS::Serverless::HttpApi are ApiEndpoint, ApiId`},

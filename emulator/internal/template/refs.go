@@ -50,7 +50,8 @@ func (r *resolver) reference(name string, c call) *node {
 	}
 	res := r.named(name)
 	if res == nil {
-		if id, what, ok := strings.Cut(name, "."); ok && (what == "Alias" || what == "Version") && r.resources[id] != nil {
+		id, what, _ := strings.Cut(name, ".")
+		if of := r.resources[id]; of != nil && of.typ == typeFunction && (what == "Alias" || what == "Version") {
 			return r.bad(c, "refers to %s, but the function has no AutoPublishAlias", name)
 		}
 		hint := r.suggest(name, r.referable)
