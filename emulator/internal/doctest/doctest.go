@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	testName = regexp.MustCompile("`(Test\\w+)`([†‡§]?)")
+	testName = regexp.MustCompile("`(Test\\w+)`([†‡§¶]?)")
 	linkTo   = regexp.MustCompile(`(?m)^\[(.+)\]: https://`)
 	linkUse  = regexp.MustCompile("`[^`]*`|\\[([^]]+)\\]([^:]|$)")
 )

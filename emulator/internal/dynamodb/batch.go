@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // Limits of a batch.
@@ -71,7 +73,7 @@ func (e *Engine) batchWriteItem(body []byte) (json.RawMessage, error) {
 		changes[i] = &change{r: &request{}, t: w.t, key: w.storedKey,
 			next: func(item) (item, []byte, error) { return w.put, w.stored, nil }}
 	}
-	err = e.store.update(func(rd reader) (writes []write, err error) {
+	err = e.store.Update(func(rd kv.Reader) (writes []kv.Write, err error) {
 		for _, ch := range changes {
 			one, err := e.attempt(rd, ch)
 			if err != nil {
@@ -296,7 +298,7 @@ func (e *Engine) readBatch(r *request, reads []*batchRead) (json.RawMessage, err
 	left := make(map[string]json.RawMessage)
 	cost := costs{}
 	size := 0
-	err := e.store.view(func(rd reader) (err error) {
+	err := e.store.View(func(rd kv.Reader) (err error) {
 		for i, b := range reads {
 			if i > 0 {
 				out = append(out, ',')
@@ -310,7 +312,7 @@ func (e *Engine) readBatch(r *request, reads []*batchRead) (json.RawMessage, err
 					later = append(later, b.given[j])
 					continue
 				}
-				stored := rd.get(b.t.space, key)
+				stored := rd.Get(b.t.space, key)
 				if size += storedSize(stored); size > maxBatchBytes {
 					later = append(later, b.given[j:]...)
 					break

@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // maxItemSize is how large an item may be, in bytes as value.size counts them.
@@ -137,7 +139,7 @@ func newChange(r *request, more ...named) (*change, error) {
 
 // carryOut makes the change and gives the operation's answer.
 func (e *Engine) carryOut(ch *change) (json.RawMessage, error) {
-	err := e.store.update(func(rd reader) ([]write, error) { return e.attempt(rd, ch) })
+	err := e.store.Update(func(rd kv.Reader) ([]kv.Write, error) { return e.attempt(rd, ch) })
 	if err != nil {
 		return nil, err
 	}
@@ -154,11 +156,11 @@ func (e *Engine) carryOut(ch *change) (json.RawMessage, error) {
 }
 
 // attempt checks the condition and gives the writes of a change.
-func (e *Engine) attempt(rd reader, ch *change) ([]write, error) {
+func (e *Engine) attempt(rd kv.Reader, ch *change) ([]kv.Write, error) {
 	if ch.t.dropped.Load() {
 		return nil, resourceNotFound("Requested resource not found")
 	}
-	stored := rd.get(ch.t.space, ch.key)
+	stored := rd.Get(ch.t.space, ch.key)
 	ch.hadOld, ch.oldSize = stored != nil, storedSize(stored)
 	recorded := ch.t.stream.Load().open()
 	derived := recorded || len(ch.t.indexes()) > 0 || ch.t.ttl.Load() != nil
@@ -187,7 +189,11 @@ func (e *Engine) attempt(rd reader, ch *change) ([]write, error) {
 	if stored == nil && nextStored == nil {
 		return nil, nil
 	}
-	writes := []write{{ch.t.space, ch.key, nextStored}}
+	write := kv.Put(ch.t.space, ch.key, nextStored)
+	if nextStored == nil {
+		write = kv.Delete(ch.t.space, ch.key)
+	}
+	writes := []kv.Write{write}
 	if derived {
 		writes = e.derive(writes, ch)
 	}
@@ -199,7 +205,7 @@ func (e *Engine) attempt(rd reader, ch *change) ([]write, error) {
 
 // derive appends the writes that keep a table's indexes and expiries in step
 // with the change.
-func (e *Engine) derive(writes []write, ch *change) []write {
+func (e *Engine) derive(writes []kv.Write, ch *change) []kv.Write {
 	for _, x := range ch.t.indexes() {
 		writes = x.derive(writes, ch)
 	}
@@ -211,7 +217,7 @@ func (e *Engine) derive(writes []write, ch *change) []write {
 
 // derive appends the writes that keep an index in step with a change, and counts
 // what they cost: nothing if what the index holds stays as it is.
-func (x *index) derive(writes []write, ch *change) []write {
+func (x *index) derive(writes []kv.Write, ch *change) []kv.Write {
 	before, was := x.held(ch.old, ch.t, ch.key)
 	after, is := x.held(ch.new, ch.t, ch.key)
 	if before == nil && after == nil {
@@ -225,7 +231,7 @@ func (x *index) derive(writes []write, ch *change) []write {
 		units = writeUnits(max(was.size(), size))
 	default:
 		if before != nil {
-			writes = append(writes, write{x.space, before, nil})
+			writes = append(writes, kv.Delete(x.space, before))
 			units += writeUnits(was.size())
 		}
 		if after != nil {
@@ -234,7 +240,7 @@ func (x *index) derive(writes []write, ch *change) []write {
 	}
 	ch.cost.add(x, units)
 	if after != nil {
-		writes = append(writes, write{x.space, after, encodeStored(is, size)})
+		writes = append(writes, kv.Put(x.space, after, encodeStored(is, size)))
 	}
 	return writes
 }

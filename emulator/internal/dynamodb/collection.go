@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // An item collection is all that a table and its local indexes hold of one
@@ -43,7 +45,7 @@ func (e *Engine) appendMetric(dst []byte, c collections) ([]byte, error) {
 		dst = append(dst, ',')
 	}
 	out, t, key := append(dst, `"ItemCollectionMetrics":`...), c.tables[0], c.keys[0]
-	err := e.store.view(func(rd reader) error {
+	err := e.store.View(func(rd kv.Reader) error {
 		out = t.appendCollection(out, rd, key)
 		return nil
 	})
@@ -57,7 +59,7 @@ func (e *Engine) appendMetrics(dst []byte, c collections) ([]byte, error) {
 		return dst, nil
 	}
 	byTable := map[string][]byte{}
-	err := e.store.view(func(rd reader) error {
+	err := e.store.View(func(rd kv.Reader) error {
 		for i, t := range c.tables {
 			list := byTable[t.name]
 			if list != nil {
@@ -80,17 +82,17 @@ func (e *Engine) appendMetrics(dst []byte, c collections) ([]byte, error) {
 }
 
 // appendCollection appends an ItemCollectionMetrics.
-func (t *table) appendCollection(dst []byte, rd reader, hash value) []byte {
+func (t *table) appendCollection(dst []byte, rd kv.Reader, hash value) []byte {
 	from := appendPartition(nil, hash)
 	to, size := after(from), 0
 	count := func(_, stored []byte) bool {
 		size += storedSize(stored)
 		return true
 	}
-	rd.scan(t.space, from, to, false, count)
+	rd.Scan(t.space, from, to, false, count)
 	for _, x := range t.indexes() {
 		if !x.global {
-			rd.scan(x.space, from, to, false, count)
+			rd.Scan(x.space, from, to, false, count)
 		}
 	}
 	gigabytes := int64(size >> 30)

@@ -20,6 +20,7 @@ import (
 
 	"crypto-ticker/emulator/internal/awsjson"
 	"crypto-ticker/emulator/internal/clock"
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 const (
@@ -333,8 +334,8 @@ func (b *bench) wantInStep(name string) {
 	if ttl := t.ttl.Load(); ttl != nil {
 		spaces = append(spaces, ttl.Space)
 	}
-	err := b.engine.store.view(func(r reader) error {
-		r.scan(t.space, nil, nil, false, func(key, stored []byte) bool {
+	err := b.engine.store.View(func(r kv.Reader) error {
+		r.Scan(t.space, nil, nil, false, func(key, stored []byte) bool {
 			it, err := decodeStored(stored)
 			if err != nil {
 				b.t.Errorf("%x: %v", key, err)
@@ -344,23 +345,25 @@ func (b *bench) wantInStep(name string) {
 				b.t.Errorf("%x: the stored size is %d, want %d", key, storedSize(stored), size)
 			}
 			for _, w := range b.engine.derive(nil, &change{t: t, key: bytes.Clone(key), new: it}) {
-				want[fmt.Sprintf("%d %x", w.space, w.key)] = string(w.value)
+				if r, ok := w.Puts(); ok {
+					want[fmt.Sprintf("%d %x", r.Space, r.Key)] = string(r.Value)
+				}
 			}
 			return true
 		})
 		for _, space := range append(spaces, t.space) {
-			var sum total
-			r.scan(space, nil, nil, false, func(key, stored []byte) bool {
-				sum.keys++
-				sum.size += storedSize(stored)
+			var sum kv.Total
+			r.Scan(space, nil, nil, false, func(key, stored []byte) bool {
+				sum.Keys++
+				sum.Size += storedSize(stored)
 				return true
 			})
-			if got := r.total(space); got != sum {
+			if got := r.Total(space); got != sum {
 				b.t.Errorf("space %d has the total %+v, want %+v", space, got, sum)
 			}
 		}
 		for _, space := range spaces {
-			r.scan(space, nil, nil, false, func(key, stored []byte) bool {
+			r.Scan(space, nil, nil, false, func(key, stored []byte) bool {
 				got[fmt.Sprintf("%d %x", space, key)] = string(stored)
 				return true
 			})

@@ -26,7 +26,7 @@ func document(t *testing.T) string {
 
 func TestDocument(t *testing.T) {
 	t.Parallel()
-	doctest.Check(t, documentFile, map[string]string{"": ".", "†": "../template", "§": "../eventsource", "‡": "../.."})
+	doctest.Check(t, documentFile, map[string]string{"": ".", "†": "../template", "§": "../eventsource", "‡": "../..", "¶": "kv"})
 }
 
 // TestDocumentedErrors looks for every error of the service's models.

@@ -1,24 +1,8 @@
 // Package dynamodb is a DynamoDB engine behind DynamoDB's own protocol.
 //
-// Items lie in a store of ordered keys, in the form that they have on the wire,
-// so that reading one is mostly copying it. A key is encoded so that its bytes
-// order as DynamoDB orders keys. The store is one of two:
-//
-//   - in memory: github.com/tidwall/btree, an ordered map that is fast,
-//     maintained, generic, and without dependencies;
-//   - in a file: go.etcd.io/bbolt, which survives the death of the process or
-//     of the machine at any moment without a log to replay, and is one file.
-//     Each commit is synced to the disk before it is acknowledged, and writers
-//     who come together share commits. Values have checksums, and opening
-//     reads the whole file with a reader that trusts nothing in it.
-//
-// The log-structured store github.com/cockroachdb/pebble/v2 was measured against
-// bbolt in one run, synced, with items of 1 KB and four reads for each write. It
-// made 1.5 to 3 times as many writes a second for one writer, 1.5 times as many
-// for 8, and as many for 64, where it took 1.8 times the CPU; its file had half
-// the size. It took 8 times as long for a read and 30 to 100 times as long to
-// open, and makes a binary 15 MB larger, with 30 modules instead of 2. Functions
-// and tests mostly read, and tests open a store each: bbolt stays.
+// Items lie in a store of ordered keys, in memory or in a file, in the form that
+// they have on the wire, so that reading one is mostly copying it. A key is encoded
+// so that its bytes order as DynamoDB orders keys.
 //
 // Sums of numbers are made by github.com/cockroachdb/apd, because they have to
 // be exact to 38 digits, which no type of the standard library is.
@@ -37,6 +21,7 @@ import (
 
 	"crypto-ticker/emulator/internal/awsjson"
 	"crypto-ticker/emulator/internal/clock"
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // Config says what Open opens.
@@ -60,12 +45,12 @@ type Config struct {
 // called at the same time.
 type Engine struct {
 	cfg     Config
-	store   store
+	store   kv.Store
 	service awsjson.Service // DynamoDB
 	changes awsjson.Service // DynamoDB Streams
 	sweeper sweeper
 	faults  faults
-	lag     lag
+	lag     *kv.Lagging // the store, of which it also reads the past
 	streams streams
 
 	// mu guards what follows and the definitions of tables: it is held while a
@@ -82,20 +67,12 @@ const maxBody = 16 << 20
 // damaged, or in use by another process, is an error that says so.
 func Open(cfg Config) (*Engine, error) {
 	e := &Engine{cfg: cfg, tables: map[string]*table{}}
-	inner := store(newMemoryStore())
-	if cfg.Dir != "" {
-		if cfg.Salvage {
-			if err := salvage(cfg); err != nil {
-				return nil, err
-			}
-		}
-		s, err := openBoltStore(cfg.Dir)
-		if err != nil {
-			return nil, err
-		}
-		inner = s
+	inner, err := openStore(cfg)
+	if err != nil {
+		return nil, err
 	}
-	e.store = lagging{notifier{inner, &e.streams}, e}
+	e.lag = kv.NewLagging(notifier{inner, &e.streams}, cfg.Clock.Now)
+	e.store = e.lag
 	e.service = awsjson.Service{
 		Target: "DynamoDB_20120810", Version: "1.0", MaxBody: maxBody, Compress: 4 << 10,
 		Operations: e.operations(), Unknown: e.unknown,
@@ -104,11 +81,25 @@ func Open(cfg Config) (*Engine, error) {
 	e.changes = e.service
 	e.changes.Target, e.changes.Operations = streamsTarget, e.streamOperations()
 	if err := e.load(); err != nil {
-		e.store.close()
+		e.store.Close()
 		return nil, err
 	}
 	e.startSweeper()
 	return e, nil
+}
+
+// openStore opens the file, of which it first salvages what it can if that is
+// asked for, or makes a store in memory.
+func openStore(cfg Config) (kv.Store, error) {
+	if cfg.Dir == "" {
+		return kv.Memory(kv.Options{Size: storedSize}), nil
+	}
+	if cfg.Salvage {
+		if err := salvage(cfg); err != nil {
+			return nil, err
+		}
+	}
+	return openFile(cfg.Dir)
 }
 
 // Close ends the Engine. What it has acknowledged is in its file; what comes
@@ -117,7 +108,10 @@ func (e *Engine) Close() error {
 	if !e.sweeper.stop() {
 		return nil
 	}
-	return e.store.close()
+	if err := e.store.Close(); err != nil {
+		return fmt.Errorf("dynamodb: %w", err)
+	}
+	return nil
 }
 
 // ServeHTTP answers one request of a client of DynamoDB or of DynamoDB Streams.

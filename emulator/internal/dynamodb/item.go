@@ -9,6 +9,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 func (e *Engine) putItem(body []byte) (json.RawMessage, error) {
@@ -177,8 +179,8 @@ func (e *Engine) getItem(body []byte) (json.RawMessage, error) {
 		return nil, err
 	}
 	out := []byte{'{'}
-	err = e.store.view(func(rd reader) error {
-		stored := e.late(rd, r.consistent).get(t.space, key)
+	err = e.store.View(func(rd kv.Reader) error {
+		stored := e.late(rd, r.consistent).Get(t.space, key)
 		if stored != nil {
 			const around = `{"Item":}`
 			out = append(slices.Grow(out, len(around)+len(stored)), `"Item":`...)

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // maxPage is how many bytes of items a query or scan reads, before its filter.
@@ -40,10 +42,10 @@ func (e *Engine) read(p *page) (json.RawMessage, error) {
 	if !p.count {
 		p.out = append(p.out, `"Items":[`...)
 	}
-	err := e.store.view(func(r reader) error {
+	err := e.store.View(func(r kv.Reader) error {
 		var err error
 		r = e.late(r, p.r.consistent) // a global index can only be read so
-		r.scan(p.space, p.from, p.to, p.r.backwards, func(key, stored []byte) bool {
+		r.Scan(p.space, p.from, p.to, p.r.backwards, func(key, stored []byte) bool {
 			var more bool
 			more, err = p.take(r, stored)
 			return more
@@ -57,7 +59,7 @@ func (e *Engine) read(p *page) (json.RawMessage, error) {
 }
 
 // take deals with one item; more is false if the page is full.
-func (p *page) take(r reader, stored []byte) (more bool, err error) {
+func (p *page) take(r kv.Reader, stored []byte) (more bool, err error) {
 	p.scanned++
 	p.size += storedSize(stored)
 	if err := p.match(r, stored); err != nil {
@@ -79,7 +81,7 @@ func (p *page) take(r reader, stored []byte) (more bool, err error) {
 }
 
 // match puts an item into the answer, if the filter lets it pass.
-func (p *page) match(r reader, stored []byte) error {
+func (p *page) match(r kv.Reader, stored []byte) error {
 	var it item
 	var err error
 	if p.whole || p.filter != nil || p.paths != nil {
@@ -92,7 +94,7 @@ func (p *page) match(r reader, stored []byte) error {
 		if err != nil {
 			return err
 		}
-		if stored = r.get(p.t.space, key); stored == nil {
+		if stored = r.Get(p.t.space, key); stored == nil {
 			return nil
 		}
 		p.fetched += readUnits(storedSize(stored), p.r.consistent)

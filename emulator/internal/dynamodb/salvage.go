@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // salvageBatch is how many items one commit of a salvage carries.
@@ -16,21 +18,22 @@ const salvageBatch = 1000
 // whose table's definition is lost, or that are none, go into a file of JSON
 // lines. If the file is whole, salvage does nothing.
 func salvage(cfg Config) error {
-	file := filepath.Join(cfg.Dir, boltFile)
+	file := filepath.Join(cfg.Dir, storeFile)
 	items := map[uint64]map[string][]byte{} // by space and key: a lost tree may hold what another has
-	p, tables, err := examine(file, func(r fileRecord) {
-		if items[r.space] == nil {
-			items[r.space] = map[string][]byte{}
+	tables := tablesBySpace{}
+	findings, err := kv.Examine(file, tables.options(), func(r kv.Record) {
+		if items[r.Space] == nil {
+			items[r.Space] = map[string][]byte{}
 		}
-		if _, ok := items[r.space][string(r.key)]; !ok {
-			items[r.space][string(r.key)] = r.value
+		if _, ok := items[r.Space][string(r.Key)]; !ok {
+			items[r.Space][string(r.Key)] = r.Value
 		}
 	})
-	if err != nil || p == nil || len(p.findings) == 0 {
-		return err
+	if err != nil || len(findings) == 0 {
+		return tables.explain(err)
 	}
-	for _, f := range p.findings {
-		cfg.Log.Error("dynamodb: damaged", "file", file, "what", describeFinding(f, tables))
+	for _, f := range findings {
+		cfg.Log.Error("dynamodb: damaged", "file", file, "what", tables.describe(f))
 	}
 	saved, err := os.MkdirTemp(cfg.Dir, "salvage")
 	if err != nil {
@@ -44,26 +47,10 @@ func salvage(cfg Config) error {
 	if err := saveStrays(aside+".items.jsonl", items, tables); err != nil {
 		return fmt.Errorf("dynamodb: salvage: %w", err)
 	}
-	if err := errors.Join(exchange(file, filepath.Join(saved, boltFile), aside), syncFolder(cfg.Dir)); err != nil {
+	if err := kv.Replace(file, filepath.Join(saved, storeFile), aside); err != nil {
 		return fmt.Errorf("dynamodb: salvage: %w", err)
 	}
 	cfg.Log.Warn("dynamodb: saved what can be read", "file", file, "damaged", aside)
-	return nil
-}
-
-// exchange puts a new file into the place of another, which stays under the name
-// aside. With a link, there is a file under the old name at every moment: whoever
-// opens the store after a death between the steps must not begin an empty one.
-func exchange(file, saved, aside string) error {
-	if os.Link(file, aside) == nil {
-		return os.Rename(saved, file)
-	}
-	if err := os.Rename(file, aside); err != nil { // the file system has no links
-		return err
-	}
-	if err := os.Rename(saved, file); err != nil {
-		return errors.Join(err, os.Rename(aside, file))
-	}
 	return nil
 }
 
@@ -80,24 +67,24 @@ func freeName(name string) string {
 
 // restoreInto makes a store of the tables and items.
 func restoreInto(cfg Config, dir string, items map[uint64]map[string][]byte) error {
-	s, err := openBoltStore(dir)
+	s, err := openFile(dir)
 	if err != nil {
 		return err
 	}
 	e := &Engine{cfg: cfg, store: s, tables: map[string]*table{}}
 	e.sweeper.stopped = true // whoever opens the file sees to expiries
-	err = errors.Join(e.restore(items), s.close())
+	err = errors.Join(e.restore(items), s.Close())
 	return err
 }
 
 func (e *Engine) restore(items map[uint64]map[string][]byte) error {
-	err := e.store.update(func(reader) (writes []write, err error) {
+	err := e.store.Update(func(kv.Reader) (writes []kv.Write, err error) {
 		for space, all := range items {
-			if space != catalog && space < streamSpaces || space == formatSpace {
+			if space != catalog && space < streamSpaces {
 				continue
 			}
 			for key, value := range all {
-				writes = append(writes, write{space, []byte(key), value})
+				writes = append(writes, kv.Put(space, []byte(key), value))
 			}
 		}
 		return writes, nil
@@ -109,20 +96,20 @@ func (e *Engine) restore(items map[uint64]map[string][]byte) error {
 		return err
 	}
 	for _, t := range e.tables {
-		var writes []write
+		var writes []kv.Write
 		left := len(items[t.space])
 		for key, stored := range items[t.space] {
 			left--
 			if it, err := readable(stored); err != nil {
 				e.cfg.Log.Error("dynamodb: left out", "table", t.name, "key", t.schema.describeKey([]byte(key)), "err", err)
 			} else {
-				writes = append(writes, write{t.space, []byte(key), stored})
+				writes = append(writes, kv.Put(t.space, []byte(key), stored))
 				writes = e.derive(writes, &change{t: t, key: []byte(key), new: it})
 			}
 			if len(writes) < salvageBatch && left > 0 {
 				continue
 			}
-			if err := e.store.update(func(reader) ([]write, error) { return writes, nil }); err != nil {
+			if err := e.store.Update(func(kv.Reader) ([]kv.Write, error) { return writes, nil }); err != nil {
 				return err
 			}
 			writes = nil
@@ -142,7 +129,7 @@ func readable(stored []byte) (item, error) {
 // saveStrays writes what is JSON and not in the new file to another: items of no
 // known table, of which some may be copies that lay in an index, and those of a
 // table that are none. If there are none, it makes no file.
-func saveStrays(name string, items map[uint64]map[string][]byte, tables map[uint64]*table) error {
+func saveStrays(name string, items map[uint64]map[string][]byte, tables tablesBySpace) error {
 	var out []byte
 	for space, all := range items {
 		t := tables[space]

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"crypto-ticker/emulator/internal/clock"
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // TestSalvageWithoutAnItem has a table with values that are no items: all others
@@ -23,13 +24,13 @@ func TestSalvageWithoutAnItem(t *testing.T) {
 			b.must("PutItem", `{"TableName":"Things","Item":{"pk":{"S":"%s"},"own":{"S":"of %[1]s"}}}`, key)
 		}
 		tb := b.engine.tables["Things"]
-		err := b.engine.store.update(func(reader) (writes []write, err error) {
+		err := b.engine.store.Update(func(kv.Reader) (writes []kv.Write, err error) {
 			for key, stored := range map[string]string{"strange": `{"pk":{"S":"strange"},"x":{"Z":"1"}}`, "broken": `{"pk":{"S":"broken"},"x":{"S":"\`} {
 				at, err := tb.schema.encode(item{{"pk", value{kind: kindString, text: key}}})
 				if err != nil {
 					return nil, err
 				}
-				writes = append(writes, write{tb.space, at, append([]byte{1}, stored...)})
+				writes = append(writes, kv.Put(tb.space, at, append([]byte{1}, stored...)))
 			}
 			return writes, nil
 		})
@@ -37,7 +38,7 @@ func TestSalvageWithoutAnItem(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	file := filepath.Join(dir, boltFile)
+	file := filepath.Join(dir, storeFile)
 	damaged, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -81,9 +82,9 @@ func TestStoredBeyondLimits(t *testing.T) {
 	tb := b.engine.tables["Indexed"]
 	deep := strings.Repeat(`{"L":[`, 40) + `{"S":"x"}` + strings.Repeat(`]}`, 40)
 	stored := `{"":{"S":"x"},"d":` + deep + `,"` + strings.Repeat("n", 70_000) + `":{"S":"x"},"pk":{"S":"p"},"sk":{"N":"1"}}`
-	err := b.engine.store.update(func(reader) ([]write, error) {
+	err := b.engine.store.Update(func(kv.Reader) ([]kv.Write, error) {
 		key, err := tb.schema.encode(item{{"pk", value{kind: kindString, text: "p"}}, {"sk", value{kind: kindNumber, text: "1"}}})
-		return []write{{tb.space, key, append([]byte{1}, stored...)}}, err
+		return []kv.Write{kv.Put(tb.space, key, append([]byte{1}, stored...))}, err
 	})
 	if err != nil {
 		t.Fatal(err)

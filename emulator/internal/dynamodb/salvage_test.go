@@ -5,8 +5,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"log/slog"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -16,6 +18,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"crypto-ticker/emulator/internal/clock"
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // wellFilled makes a file with all that a file can have: trees with branches,
@@ -44,7 +47,7 @@ func wellFilled(t *testing.T) (file []byte, items map[string]string) {
 		}
 		items = b.allItems()
 	})
-	file, err := os.ReadFile(filepath.Join(dir, boltFile))
+	file, err := os.ReadFile(filepath.Join(dir, storeFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,8 +59,8 @@ func (b *bench) allItems() map[string]string {
 	b.t.Helper()
 	all := map[string]string{}
 	for name, t := range b.engine.tables {
-		err := b.engine.store.view(func(r reader) error {
-			r.scan(t.space, nil, nil, false, func(key, stored []byte) bool {
+		err := b.engine.store.View(func(r kv.Reader) error {
+			r.Scan(t.space, nil, nil, false, func(key, stored []byte) bool {
 				all[name+" "+t.schema.describeKey(key)] = string(storedJSON(stored))
 				return true
 			})
@@ -88,10 +91,10 @@ func TestFlippedByte(t *testing.T) {
 		bad := bytes.Clone(good)
 		bad[offset] ^= byte(1 + rnd.IntN(255))
 		t.Run(fmt.Sprintf("%d is %d", offset, bad[offset]), func(t *testing.T) {
-			if err := os.WriteFile(filepath.Join(dir, boltFile), bad, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, storeFile), bad, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			findings, got := readDamaged(t, filepath.Join(dir, boltFile))
+			findings, got := readDamaged(t, filepath.Join(dir, storeFile))
 			// The last change is gone with the header page that tells of it.
 			if offset < 2*os.Getpagesize() && len(findings) > 0 {
 				delete(got, `Indexed {"pk":{"S":"p0"},"sk":{"N":"1"}}`)
@@ -112,51 +115,16 @@ func TestFlippedByte(t *testing.T) {
 	}
 }
 
-// TestFlippedName changes each byte of the names of spaces, of which a table's
-// stands in the file once. No item is lost with it.
-func TestFlippedName(t *testing.T) {
-	t.Parallel()
-	good, want := wellFilled(t)
-	file := filepath.Join(t.TempDir(), boltFile)
-	if err := os.WriteFile(file, good, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	p := &pageReader{file: f}
-	if err := p.readMetas(); err != nil {
-		t.Fatal(err)
-	}
-	root := int(p.meta.Root) * int(p.size)
-	for i := range int(binary.NativeEndian.Uint16(good[root+10:])) {
-		element := root + pageHeader + i*pageElement
-		name := element + int(binary.NativeEndian.Uint32(good[element+4:]))
-		for j := range 8 {
-			bad := bytes.Clone(good)
-			bad[name+j] ^= 1
-			if err := os.WriteFile(file, bad, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			findings, got := readDamaged(t, file)
-			if len(findings) == 0 || !maps.Equal(got, want) {
-				t.Errorf("byte %d of %x: %d of %d items are left; found: %v", j, good[name:name+8], len(got), len(want), findings)
-			}
-		}
-	}
-}
-
 // readDamaged tells what is wrong with a file, and the items that can be read.
-func readDamaged(t *testing.T, file string) ([]finding, map[string]string) {
+func readDamaged(t *testing.T, file string) ([]kv.Finding, map[string]string) {
 	t.Helper()
 	items := map[uint64]map[string]string{}
-	p, tables, err := examine(file, func(r fileRecord) {
-		if items[r.space] == nil {
-			items[r.space] = map[string]string{}
+	tables := tablesBySpace{}
+	findings, err := kv.Examine(file, tables.options(), func(r kv.Record) {
+		if items[r.Space] == nil {
+			items[r.Space] = map[string]string{}
 		}
-		items[r.space][string(r.key)] = string(storedJSON(r.value))
+		items[r.Space][string(r.Key)] = string(storedJSON(r.Value))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -169,11 +137,11 @@ func readDamaged(t *testing.T, file string) ([]finding, map[string]string) {
 			}
 		}
 	}
-	return p.findings, got
+	return findings, got
 }
 
 // whatIsLost compares the items that can be read with those that were there.
-func whatIsLost(t *testing.T, findings []finding, got, want map[string]string) {
+func whatIsLost(t *testing.T, findings []kv.Finding, got, want map[string]string) {
 	t.Helper()
 	for key, item := range got {
 		if want[key] != item {
@@ -196,7 +164,7 @@ func wantRefused(t *testing.T, dir string, bad []byte) {
 	if err == nil || !strings.Contains(err.Error(), "is damaged: ") || !strings.Contains(err.Error(), "-salvage") {
 		t.Errorf("got %v", err)
 	}
-	if left, _ := os.ReadFile(filepath.Join(dir, boltFile)); !bytes.Equal(left, bad) {
+	if left, _ := os.ReadFile(filepath.Join(dir, storeFile)); !bytes.Equal(left, bad) {
 		t.Error("opening has changed the damaged file")
 	}
 }
@@ -228,7 +196,7 @@ func TestSalvage(t *testing.T) {
 	bad := bytes.Clone(good)
 	bad[at] = 'n'
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, boltFile), bad, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, storeFile), bad, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Open(Config{Dir: dir})
@@ -258,7 +226,7 @@ func TestSalvage(t *testing.T) {
 	if !strings.Contains(log.String(), "table Things, key {") || !strings.Contains(log.String(), "saved what can be read") {
 		t.Errorf("the log does not tell: %s", &log)
 	}
-	if kept, err := os.ReadFile(filepath.Join(dir, boltFile+".damaged")); err != nil || !bytes.Equal(kept, bad) {
+	if kept, err := os.ReadFile(filepath.Join(dir, storeFile+".damaged")); err != nil || !bytes.Equal(kept, bad) {
 		t.Errorf("the damaged file is not kept: %v", err)
 	}
 	open(t, dir) // it is whole now
@@ -275,7 +243,7 @@ func TestSalvageWithoutDefinition(t *testing.T) {
 	}
 	bad = bytes.ReplaceAll(bad, definition, []byte(`"TableName":"Thongs"`))
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, boltFile), bad, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, storeFile), bad, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Open(Config{Dir: dir}); err == nil || !strings.Contains(err.Error(), `definition of table "Things": its checksum is wrong`) {
@@ -290,7 +258,7 @@ func TestSalvageWithoutDefinition(t *testing.T) {
 	if err := e.Close(); err != nil {
 		t.Error(err)
 	}
-	strays, err := os.ReadFile(filepath.Join(dir, boltFile+".damaged.items.jsonl"))
+	strays, err := os.ReadFile(filepath.Join(dir, storeFile+".damaged.items.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,20 +278,19 @@ func TestFileWithoutChecksums(t *testing.T) {
 		b.must("PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"}}}`)
 		want = b.allItems()
 	})
-	db, err := openBolt(filepath.Join(dir, boltFile), false)
+	db, err := bolt.Open(filepath.Join(dir, storeFile), 0o600, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	err = db.Update(func(tx *bolt.Tx) error {
-		for _, space := range []uint64{formatSpace, catalogCopy} {
-			name := spaceName(space)
-			if err := tx.DeleteBucket(name[:]); err != nil {
+		for _, space := range []uint64{math.MaxUint64 - 1, math.MaxUint64 - 2} { // that say of checksums, and copy the catalog
+			if err := tx.DeleteBucket(binary.BigEndian.AppendUint64(nil, space)); err != nil {
 				return err
 			}
 		}
 		return tx.ForEach(func(_ []byte, b *bolt.Bucket) error {
 			key, value := b.Cursor().First() // each has one
-			return b.Put(bytes.Clone(key), bytes.Clone(value[:len(value)-sealSize]))
+			return b.Put(bytes.Clone(key), bytes.Clone(value[:len(value)-crc32.Size]))
 		})
 	})
 	if err := errors.Join(err, db.Close()); err != nil {
@@ -366,34 +333,5 @@ func TestDescribeKey(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-// TestExchange fails to put a file into the place of another: that must stay, as
-// what it was and where it was.
-func TestExchange(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	file, aside := filepath.Join(dir, boltFile), filepath.Join(dir, "aside")
-	if err := os.WriteFile(file, []byte("damaged"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := exchange(file, filepath.Join(dir, "nothing"), aside); err == nil {
-		t.Error("there is no new file, and no error")
-	}
-	if got, err := os.ReadFile(file); string(got) != "damaged" {
-		t.Errorf("got %q, %v, want the file as it was", got, err)
-	}
-	if err := exchange(file, filepath.Join(dir, "nothing"), filepath.Join(dir, "no folder", "aside")); err == nil {
-		t.Error("the file cannot be kept, and there is no error")
-	}
-	if err := os.WriteFile(filepath.Join(dir, "new"), []byte("new"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := exchange(file, filepath.Join(dir, "new"), filepath.Join(dir, "no folder", "aside")); err == nil {
-		t.Error("the file cannot be kept, and there is no error")
-	}
-	if got, err := os.ReadFile(file); string(got) != "damaged" {
-		t.Errorf("got %q, %v, want the file as it was: it has not been kept", got, err)
 	}
 }

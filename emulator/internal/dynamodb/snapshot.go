@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // Snapshot is the state of an Engine's tables at one moment. It never changes,
 // and can be restored any number of times, into other Engines too.
 type Snapshot struct {
-	records []fileRecord
+	records []kv.Record
 	streams map[string]streamInfo // those that record, by table
 }
 
@@ -21,15 +23,15 @@ func (e *Engine) Snapshot() (*Snapshot, error) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	s := &Snapshot{streams: map[string]streamInfo{}}
-	err := e.store.view(func(r reader) error {
+	err := e.store.View(func(r kv.Reader) error {
 		for name, t := range e.tables {
 			if stream := t.stream.Load(); stream.open() {
 				s.streams[name] = stream.streamInfo
 			}
 		}
 		for _, space := range e.spaces() {
-			r.scan(space, nil, nil, false, func(key, value []byte) bool {
-				s.records = append(s.records, fileRecord{space, bytes.Clone(key), append([]byte{}, value...)})
+			r.Scan(space, nil, nil, false, func(key, value []byte) bool {
+				s.records = append(s.records, kv.Record{Space: space, Key: bytes.Clone(key), Value: bytes.Clone(value)})
 				return true
 			})
 		}
@@ -72,7 +74,7 @@ func (e *Engine) Restore(s *Snapshot) error {
 	defer e.mu.Unlock()
 	ends, begins := e.restoredStreams(s)
 	now := e.cfg.Clock.Now()
-	err := e.store.update(func(reader) ([]write, error) {
+	err := e.store.Update(func(kv.Reader) ([]kv.Write, error) {
 		for _, x := range ends {
 			x.close(now)
 		}
@@ -98,8 +100,8 @@ func (e *Engine) Restore(s *Snapshot) error {
 		e.streams.add(x)
 	}
 	clear(e.tables)
-	e.lag.forget()
-	if err := e.store.view(e.loadTables); err != nil {
+	e.lag.Forget()
+	if err := e.store.View(e.loadTables); err != nil {
 		return fmt.Errorf("dynamodb: restore a snapshot: %w", err)
 	}
 	e.wake(now.Unix()) // something may have to expire
@@ -119,8 +121,8 @@ func (e *Engine) restoredStreams(s *Snapshot) (ends []*stream, begins map[string
 }
 
 // restored gives the writes that put a snapshot into the place of what there is.
-func (e *Engine) restored(s *Snapshot, ends []*stream, begins map[string]*stream) ([]write, error) {
-	writes := []write{{space: tokens}}
+func (e *Engine) restored(s *Snapshot, ends []*stream, begins map[string]*stream) ([]kv.Write, error) {
+	writes := []kv.Write{kv.Drop(tokens)}
 	for _, x := range slices.Concat(ends, slices.Collect(maps.Values(begins))) {
 		w, err := x.save()
 		if err != nil {
@@ -129,16 +131,16 @@ func (e *Engine) restored(s *Snapshot, ends []*stream, begins map[string]*stream
 		writes = append(writes, w)
 	}
 	for _, space := range e.spaces() {
-		writes = append(writes, write{space: space})
+		writes = append(writes, kv.Drop(space))
 	}
 	for _, r := range s.records {
-		if x := begins[string(r.key)]; r.space == catalog && x != nil {
+		if x := begins[string(r.Key)]; r.Space == catalog && x != nil {
 			var err error
-			if r.value, err = withStream(r.value, x); err != nil {
-				return nil, fmt.Errorf("dynamodb: the definition of table %q: %w", r.key, err)
+			if r.Value, err = withStream(r.Value, x); err != nil {
+				return nil, fmt.Errorf("dynamodb: the definition of table %q: %w", r.Key, err)
 			}
 		}
-		writes = append(writes, write(r))
+		writes = append(writes, kv.Put(r.Space, r.Key, r.Value))
 	}
 	return writes, nil
 }
@@ -161,11 +163,11 @@ func (e *Engine) Reset() error {
 	e.Lag(0)
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	err := e.store.update(func(reader) ([]write, error) {
-		writes := []write{{space: tokens}}
+	err := e.store.Update(func(kv.Reader) ([]kv.Write, error) {
+		writes := []kv.Write{kv.Drop(tokens)}
 		for _, t := range e.tables {
 			for _, space := range t.spaces() {
-				writes = append(writes, write{space: space})
+				writes = append(writes, kv.Drop(space))
 			}
 		}
 		return writes, nil

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // TestRestoreStreams restores a snapshot of a table with a stream after what can
@@ -80,8 +82,8 @@ func TestEmptyStreamEnds(t *testing.T) {
 		b.want("ListStreams", `{}`, `{"Streams":[]}`)
 		b.must("TagResource", `{"ResourceArn":"%s","Tags":[{"Key":"a","Value":"b"}]}`, b.engine.tableARN("Things"))
 		n := 0
-		if err := b.engine.store.view(func(r reader) error {
-			r.scan(streamSpaces, nil, nil, false, func(_, _ []byte) bool { n++; return true })
+		if err := b.engine.store.View(func(r kv.Reader) error {
+			r.Scan(streamSpaces, nil, nil, false, func(_, _ []byte) bool { n++; return true })
 			return nil
 		}); err != nil || n != 0 {
 			t.Errorf("%d streams are stored, %v; want none", n, err)

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // streamSpaces is the first of the spaces that belong to streams. It holds what
@@ -81,16 +83,16 @@ func (e *Engine) newStream(table string, key []keyElement, view string) *stream 
 }
 
 // save gives the write that stores what is known of the stream.
-func (s *stream) save() (write, error) {
+func (s *stream) save() (kv.Write, error) {
 	info := s.streamInfo
 	if closed := s.closed.Load(); closed != nil {
 		info.Closed = *closed
 	}
 	b, err := json.Marshal(info)
 	if err != nil {
-		return write{}, fmt.Errorf("dynamodb: encode stream: %w", err)
+		return kv.Write{}, fmt.Errorf("dynamodb: encode stream: %w", err)
 	}
-	return write{streamSpaces, []byte(s.arn), b}, nil
+	return kv.Put(streamSpaces, []byte(s.arn), b), nil
 }
 
 // open says whether changes are recorded. A nil stream is not open.
@@ -141,8 +143,8 @@ func (all *streams) list() []*stream {
 }
 
 // loadStreams reads what is known of all streams.
-func (e *Engine) loadStreams(r reader) (err error) {
-	r.scan(streamSpaces, nil, nil, false, func(key, value []byte) bool {
+func (e *Engine) loadStreams(r kv.Reader) (err error) {
+	r.Scan(streamSpaces, nil, nil, false, func(key, value []byte) bool {
 		var info streamInfo
 		if bad := json.Unmarshal(value, &info); bad != nil {
 			err = fmt.Errorf("dynamodb: the definition of stream %q is damaged: %w", key, bad)
@@ -157,18 +159,18 @@ func (e *Engine) loadStreams(r reader) (err error) {
 
 // notifier is a store that tells streams when records have been added.
 type notifier struct {
-	store
+	kv.Store
 	streams *streams
 }
 
-func (n notifier) update(f func(reader) ([]write, error), undo ...func()) error {
+func (n notifier) Update(f func(kv.Reader) ([]kv.Write, error), undo ...func()) error {
 	var spaces []uint64
-	err := n.store.update(func(r reader) ([]write, error) {
+	err := n.Store.Update(func(r kv.Reader) ([]kv.Write, error) {
 		spaces = spaces[:0] // should the store try again
 		writes, err := f(r)
 		for _, w := range writes {
-			if w.space > streamSpaces && w.value != nil && w.key[0] == recordKeys {
-				spaces = append(spaces, w.space)
+			if r, ok := w.Puts(); ok && r.Space > streamSpaces && r.Key[0] == recordKeys {
+				spaces = append(spaces, r.Space)
 			}
 		}
 		return writes, err

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"crypto-ticker/emulator/internal/awsjson"
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 const streamsTarget = "DynamoDBStreams_20120810"
@@ -148,7 +149,7 @@ func (e *Engine) describeStream(body []byte) (json.RawMessage, error) {
 		StreamArn: s.arn, StreamLabel: s.Label, StreamStatus: "ENABLED", StreamViewType: s.View, TableName: s.Table,
 	}
 	numbers := sequenceRange{StartingSequenceNumber: sequence(s.start())}
-	err = e.store.view(func(r reader) error {
+	err = e.store.View(func(r kv.Reader) error {
 		ended, err := s.ended(r)
 		if ended {
 			out.StreamStatus, numbers.EndingSequenceNumber = "DISABLED", sequence(s.end(r))
@@ -180,7 +181,7 @@ func (e *Engine) getShardIterator(body []byte) (json.RawMessage, error) {
 		return nil, resourceNotFound("Requested resource not found: Shard does not exist")
 	}
 	it := iterator{stream: s, made: e.cfg.Clock.Now()}
-	err = e.store.view(func(r reader) (err error) {
+	err = e.store.View(func(r kv.Reader) (err error) {
 		it.after, err = s.position(r, in.ShardIteratorType, in.SequenceNumber, it.made)
 		return err
 	})
@@ -209,7 +210,7 @@ func (e *Engine) getRecords(body []byte) (json.RawMessage, error) {
 	}
 	out := []byte(`{"Records":[`)
 	var ended bool
-	err = e.store.view(func(r reader) (err error) {
+	err = e.store.View(func(r kv.Reader) (err error) {
 		if ended, err = it.stream.ended(r); err != nil {
 			return err
 		}

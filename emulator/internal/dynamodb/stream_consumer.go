@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // ErrStreamEnd is the error of reading a stream that has been disabled, or whose
@@ -49,11 +51,11 @@ func (e *Engine) Consume(streamARN, name string, latest bool) (*Consumer, error)
 		return nil, fmt.Errorf("dynamodb: consume: %w", err)
 	}
 	c := &Consumer{e: e, s: s, name: []byte(positionKeys + name)}
-	return c, e.store.update(func(r reader) ([]write, error) {
+	return c, e.store.Update(func(r kv.Reader) ([]kv.Write, error) {
 		if s.gone.Load() { // since it was found; its space must not come back
 			return nil, noStream(streamARN)
 		}
-		stored := r.get(s.Space, c.name)
+		stored := r.Get(s.Space, c.name)
 		switch {
 		case stored != nil:
 			c.at = binary.BigEndian.Uint64(stored)
@@ -67,8 +69,8 @@ func (e *Engine) Consume(streamARN, name string, latest bool) (*Consumer, error)
 	})
 }
 
-func (c *Consumer) position(number uint64) []write {
-	return []write{{c.s.Space, c.name, binary.BigEndian.AppendUint64(nil, number)}}
+func (c *Consumer) position(number uint64) []kv.Write {
+	return []kv.Write{kv.Put(c.s.Space, c.name, binary.BigEndian.AppendUint64(nil, number))}
 }
 
 // Read gives the next records, at most so many and less than 1 MB of them, but
@@ -78,7 +80,7 @@ func (c *Consumer) position(number uint64) []write {
 func (c *Consumer) Read(limit int) (records []StreamRecord, changed <-chan struct{}, err error) {
 	changed = c.s.wait()
 	now, size, ended := c.e.cfg.Clock.Now(), 0, false
-	err = c.e.store.view(func(r reader) (err error) {
+	err = c.e.store.View(func(r kv.Reader) (err error) {
 		if ended, err = c.s.ended(r); err != nil {
 			return err
 		}
@@ -107,7 +109,7 @@ func (c *Consumer) Commit(sequence string) error {
 	if !ok {
 		return fmt.Errorf("dynamodb: commit: %q is no sequence number", sequence)
 	}
-	return c.e.store.update(func(reader) ([]write, error) {
+	return c.e.store.Update(func(kv.Reader) ([]kv.Write, error) {
 		if c.s.gone.Load() { // its space must not come back
 			return nil, nil
 		}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // TestStreamAfterRestart opens a folder again: records, numbers and consumers go on.
@@ -117,8 +119,8 @@ func (b *bench) wantReplayed(name string) {
 	}
 	maps.DeleteFunc(got, func(_, image string) bool { return image == "" })
 	t, want := b.engine.tables[name], map[string]string{}
-	err = b.engine.store.view(func(r reader) error {
-		r.scan(t.space, nil, nil, false, func(_, stored []byte) bool {
+	err = b.engine.store.View(func(r kv.Reader) error {
+		r.Scan(t.space, nil, nil, false, func(_, stored []byte) bool {
 			it, err := decodeStored(stored)
 			if err != nil {
 				b.t.Error(err)

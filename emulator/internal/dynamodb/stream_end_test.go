@@ -6,17 +6,19 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // gate is a store whose updates stop behind their functions, before the commit,
 // until they are let through one by one.
 type gate struct {
-	store
+	kv.Store
 	open chan struct{} // nil: nothing stops
 }
 
-func (g *gate) update(f func(reader) ([]write, error), undo ...func()) error {
-	return g.store.update(func(r reader) ([]write, error) {
+func (g *gate) Update(f func(kv.Reader) ([]kv.Write, error), undo ...func()) error {
+	return g.Store.Update(func(r kv.Reader) ([]kv.Write, error) {
 		writes, err := f(r)
 		if g.open != nil {
 			<-g.open

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // iteratorLife is how long an iterator can be used.
@@ -27,7 +29,7 @@ type iterator struct {
 }
 
 // position gives the number behind which an iterator of a type begins.
-func (s *stream) position(r reader, kind string, given *string, now time.Time) (uint64, error) {
+func (s *stream) position(r kv.Reader, kind string, given *string, now time.Time) (uint64, error) {
 	numbered := kind == "AT_SEQUENCE_NUMBER" || kind == "AFTER_SEQUENCE_NUMBER"
 	switch {
 	case numbered && given == nil:

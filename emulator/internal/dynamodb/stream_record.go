@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 	"crypto-ticker/emulator/internal/ids"
 )
 
@@ -25,7 +26,7 @@ func recordTime(stored []byte) time.Time {
 // emit appends the write that records a change of an item in the table's
 // stream; old or next is nil if there is none. It belongs into the same update
 // as the change.
-func (e *Engine) emit(writes []write, r reader, t *table, old, next item, expired bool) []write {
+func (e *Engine) emit(writes []kv.Write, r kv.Reader, t *table, old, next item, expired bool) []kv.Write {
 	s := t.stream.Load()
 	if !s.open() || old == nil && next == nil {
 		return writes
@@ -36,7 +37,7 @@ func (e *Engine) emit(writes []write, r reader, t *table, old, next item, expire
 	s.last++
 	now := e.cfg.Clock.Now()
 	e.expect(now.Add(streamRetention).Unix())
-	return append(writes, write{s.Space, recordKey(s.last), s.encode(s.last, now, e.cfg.Region, old, next, expired)})
+	return append(writes, kv.Put(s.Space, recordKey(s.last), s.encode(s.last, now, e.cfg.Region, old, next, expired)))
 }
 
 // encode gives a record as it is stored.
@@ -100,9 +101,9 @@ func appendEvent(dst, stored []byte, arn string) []byte {
 
 // trimmed gives the last number whose record can be read no more; all after it
 // can.
-func (s *stream) trimmed(r reader, now time.Time) uint64 {
+func (s *stream) trimmed(r kv.Reader, now time.Time) uint64 {
 	number := s.erased(r)
-	r.scan(s.Space, []byte{recordKeys}, []byte{recordsEnd}, false, func(key, stored []byte) bool {
+	r.Scan(s.Space, []byte{recordKeys}, []byte{recordsEnd}, false, func(key, stored []byte) bool {
 		old := isTrimmed(stored, now)
 		if old {
 			number = recordNumber(key)
@@ -117,17 +118,17 @@ func isTrimmed(stored []byte, now time.Time) bool {
 }
 
 // erased gives the last number whose record has been deleted.
-func (s *stream) erased(r reader) uint64 {
-	if v := r.get(s.Space, []byte(trimmedKey)); v != nil {
+func (s *stream) erased(r kv.Reader) uint64 {
+	if v := r.Get(s.Space, []byte(trimmedKey)); v != nil {
 		return binary.BigEndian.Uint64(v)
 	}
 	return s.start()
 }
 
 // end gives the last number that there is.
-func (s *stream) end(r reader) uint64 {
+func (s *stream) end(r kv.Reader) uint64 {
 	number := s.erased(r)
-	r.scan(s.Space, []byte{recordKeys}, []byte{recordsEnd}, true, func(key, _ []byte) bool {
+	r.Scan(s.Space, []byte{recordKeys}, []byte{recordsEnd}, true, func(key, _ []byte) bool {
 		number = recordNumber(key)
 		return false
 	})
@@ -135,8 +136,8 @@ func (s *stream) end(r reader) uint64 {
 }
 
 // read calls f for the records behind a number, in order, until it is false.
-func (s *stream) read(r reader, after uint64, f func(number uint64, stored []byte) bool) {
-	r.scan(s.Space, recordKey(after+1), []byte{recordsEnd}, false, func(key, stored []byte) bool {
+func (s *stream) read(r kv.Reader, after uint64, f func(number uint64, stored []byte) bool) {
+	r.Scan(s.Space, recordKey(after+1), []byte{recordsEnd}, false, func(key, stored []byte) bool {
 		return f(recordNumber(key), stored)
 	})
 }
@@ -145,7 +146,7 @@ func (s *stream) read(r reader, after uint64, f func(number uint64, stored []byt
 // the last of them if it is closed.
 func (e *Engine) sweepStream(s *stream) error {
 	for more := true; more; {
-		err := e.store.update(func(r reader) (writes []write, err error) {
+		err := e.store.Update(func(r kv.Reader) (writes []kv.Write, err error) {
 			writes, more = e.trim(r, s)
 			return writes, nil
 		}, func() { s.gone.Store(false) })
@@ -161,10 +162,11 @@ func (e *Engine) sweepStream(s *stream) error {
 
 // trim gives the writes that delete old records, and maybe the stream; more says
 // that there are others. It has the sweeper wait for the next.
-func (e *Engine) trim(r reader, s *stream) (writes []write, more bool) {
+func (e *Engine) trim(r kv.Reader, s *stream) (writes []kv.Write, more bool) {
 	now := e.cfg.Clock.Now()
 	var next time.Time
-	r.scan(s.Space, []byte{recordKeys}, []byte{recordsEnd}, false, func(key, stored []byte) bool {
+	var last uint64
+	r.Scan(s.Space, []byte{recordKeys}, []byte{recordsEnd}, false, func(key, stored []byte) bool {
 		if !isTrimmed(stored, now) {
 			next = recordTime(stored).Add(streamRetention)
 			return false
@@ -172,7 +174,7 @@ func (e *Engine) trim(r reader, s *stream) (writes []write, more bool) {
 		if more = len(writes) == maxSweep; more {
 			return false
 		}
-		writes = append(writes, write{s.Space, bytes.Clone(key), nil})
+		writes, last = append(writes, kv.Delete(s.Space, bytes.Clone(key))), recordNumber(key)
 		return true
 	})
 	closed := s.closed.Load()
@@ -185,11 +187,10 @@ func (e *Engine) trim(r reader, s *stream) (writes []write, more bool) {
 		e.expect(next.Unix())
 	case closed != nil:
 		s.gone.Store(true)
-		return []write{{space: s.Space}, {streamSpaces, []byte(s.arn), nil}}, false
+		return []kv.Write{kv.Drop(s.Space), kv.Delete(streamSpaces, []byte(s.arn))}, false
 	}
 	if len(writes) > 0 {
-		last := recordNumber(writes[len(writes)-1].key)
-		writes = append(writes, write{s.Space, []byte(trimmedKey), binary.BigEndian.AppendUint64(nil, last)})
+		writes = append(writes, kv.Put(s.Space, []byte(trimmedKey), binary.BigEndian.AppendUint64(nil, last)))
 	}
 	return writes, more
 }

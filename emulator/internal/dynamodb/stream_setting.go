@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // streamSpecification is the setting of a table.
@@ -94,11 +96,11 @@ func (s *stream) reopen() { s.closed.Store(nil) }
 
 // ended says whether all that there will ever be of a stream is in the state that
 // r reads. While the update that ends the stream is under way, that is not so.
-func (s *stream) ended(r reader) (bool, error) {
+func (s *stream) ended(r kv.Reader) (bool, error) {
 	if s.open() { // what is stored is never ahead of it
 		return false, nil
 	}
-	stored := r.get(streamSpaces, []byte(s.arn))
+	stored := r.Get(streamSpaces, []byte(s.arn))
 	if stored == nil { // it has been deleted, or is not there yet
 		return s.gone.Load(), nil
 	}

@@ -3,19 +3,21 @@ package dynamodb
 import (
 	"errors"
 	"testing"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // failing is a store one of whose updates fails.
 type failing struct {
-	store
+	kv.Store
 	after int // so many others
 }
 
 var errFull = errors.New("the disk is full")
 
-func (s *failing) update(f func(reader) ([]write, error), undo ...func()) error {
+func (s *failing) Update(f func(kv.Reader) ([]kv.Write, error), undo ...func()) error {
 	s.after--
-	return s.store.update(func(r reader) ([]write, error) {
+	return s.Store.Update(func(r kv.Reader) ([]kv.Write, error) {
 		writes, err := f(r)
 		if err == nil && s.after < 0 {
 			err = errFull

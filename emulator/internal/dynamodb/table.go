@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 	"crypto-ticker/emulator/internal/ids"
 )
 
@@ -100,7 +101,7 @@ func (d *tableDefinition) schema(elements []keyElement) schema {
 
 // load reads what is known of all streams and tables.
 func (e *Engine) load() error {
-	return e.store.view(func(r reader) error {
+	return e.store.View(func(r kv.Reader) error {
 		if err := e.loadStreams(r); err != nil {
 			return err
 		}
@@ -109,8 +110,8 @@ func (e *Engine) load() error {
 }
 
 // loadTables reads the definitions of all tables.
-func (e *Engine) loadTables(r reader) (err error) {
-	r.scan(catalog, nil, nil, false, func(key, value []byte) bool {
+func (e *Engine) loadTables(r kv.Reader) (err error) {
+	r.Scan(catalog, nil, nil, false, func(key, value []byte) bool {
 		var record tableRecord
 		if bad := json.Unmarshal(value, &record); bad != nil {
 			err = fmt.Errorf("dynamodb: the definition of table %q is damaged: %w", key, bad)
@@ -182,7 +183,7 @@ func (e *Engine) createTable(body []byte) (json.RawMessage, error) {
 	if d.StreamSpecification.enabled() {
 		t.stream.Store(e.newStream(t.name, d.KeySchema, d.StreamSpecification.StreamViewType))
 	}
-	err := e.store.update(func(reader) ([]write, error) { return t.save() })
+	err := e.store.Update(func(kv.Reader) ([]kv.Write, error) { return t.save() })
 	if err != nil {
 		return nil, err
 	}
@@ -194,10 +195,10 @@ func (e *Engine) createTable(body []byte) (json.RawMessage, error) {
 }
 
 // save gives the write that stores the table's definition.
-func (t *table) save() ([]write, error) {
+func (t *table) save() ([]kv.Write, error) {
 	record := t.record()
 	record.TTL = t.ttl.Load()
-	var writes []write
+	var writes []kv.Write
 	if s := t.stream.Load(); s != nil && !s.gone.Load() {
 		record.Stream = s.Label
 		w, err := s.save()
@@ -210,7 +211,7 @@ func (t *table) save() ([]write, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dynamodb: encode table: %w", err)
 	}
-	return append(writes, write{catalog, []byte(t.name), b}), nil
+	return append(writes, kv.Put(catalog, []byte(t.name), b)), nil
 }
 
 func (e *Engine) describeTable(body []byte) (json.RawMessage, error) {
@@ -245,13 +246,13 @@ func (e *Engine) deleteTable(body []byte) (json.RawMessage, error) {
 	}
 	s := t.stream.Load()
 	closes := s.open()
-	err = e.store.update(func(reader) ([]write, error) {
-		writes := []write{{catalog, []byte(name), nil}, {space: t.space}}
+	err = e.store.Update(func(kv.Reader) ([]kv.Write, error) {
+		writes := []kv.Write{kv.Delete(catalog, []byte(name)), kv.Drop(t.space)}
 		for _, x := range t.indexes() {
-			writes = append(writes, write{space: x.space})
+			writes = append(writes, kv.Drop(x.space))
 		}
 		if ttl := t.ttl.Load(); ttl != nil {
-			writes = append(writes, write{space: ttl.Space})
+			writes = append(writes, kv.Drop(ttl.Space))
 		}
 		if closes {
 			s.close(e.cfg.Clock.Now())

@@ -2,7 +2,11 @@
 
 package dynamodb
 
-import "time"
+import (
+	"time"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
+)
 
 // tableDescription is what clients are told about a table.
 type tableDescription struct {
@@ -67,13 +71,13 @@ func (e *Engine) measured(t *table) (*tableDescription, error) {
 	for _, x := range t.indexes() {
 		spaces[x.name] = x.space
 	}
-	err := e.store.view(func(r reader) error {
-		sum := r.total(t.space)
-		out.ItemCount, out.TableSizeBytes = sum.keys, sum.size
+	err := e.store.View(func(r kv.Reader) error {
+		sum := r.Total(t.space)
+		out.ItemCount, out.TableSizeBytes = sum.Keys, sum.Size
 		for _, list := range [][]indexDescription{out.LocalSecondaryIndexes, out.GlobalSecondaryIndexes} {
 			for i := range list {
-				sum := r.total(spaces[list[i].IndexName])
-				list[i].ItemCount, list[i].IndexSizeBytes = sum.keys, sum.size
+				sum := r.Total(spaces[list[i].IndexName])
+				list[i].ItemCount, list[i].IndexSizeBytes = sum.Keys, sum.Size
 			}
 		}
 		return nil

@@ -5,6 +5,8 @@ package dynamodb
 import (
 	"encoding/json"
 	"slices"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // tableUpdate is the input of UpdateTable, as far as it is used.
@@ -138,11 +140,11 @@ func (e *Engine) relayout(t *table, next tableRecord, dropped []uint64, change s
 	for _, x := range before.indexes {
 		old[x.space] = true
 	}
-	err := e.store.update(func(r reader) ([]write, error) {
+	err := e.store.Update(func(r kv.Reader) ([]kv.Write, error) {
 		after := next.layout()
-		var writes []write
+		var writes []kv.Write
 		for _, space := range dropped {
-			writes = append(writes, write{space: space})
+			writes = append(writes, kv.Drop(space))
 		}
 		for _, x := range after.indexes {
 			if !old[x.space] {
@@ -168,14 +170,14 @@ func (e *Engine) relayout(t *table, next tableRecord, dropped []uint64, change s
 }
 
 // fill gives the writes that put a table's items into an index.
-func (t *table) fill(r reader, x *index) (writes []write, bad error) {
-	r.scan(t.space, nil, nil, false, func(key, stored []byte) bool {
+func (t *table) fill(r kv.Reader, x *index) (writes []kv.Write, bad error) {
+	r.Scan(t.space, nil, nil, false, func(key, stored []byte) bool {
 		var it item
 		if it, bad = decodeStored(stored); bad != nil {
 			return false
 		}
 		if entry, held := x.held(it, t, key); entry != nil {
-			writes = append(writes, write{x.space, entry, encodeStored(held, held.size())})
+			writes = append(writes, kv.Put(x.space, entry, encodeStored(held, held.size())))
 		}
 		return true
 	})

@@ -249,7 +249,7 @@ func TestUpdateTableErrors(t *testing.T) {
 func TestUpdateTableFails(t *testing.T) {
 	t.Parallel()
 	b := open(t, "")
-	s := &lame{store: b.engine.store}
+	s := &lame{Store: b.engine.store}
 	b.engine.store = s
 	b.must("CreateTable", hashTable, "Things", "S")
 	before := b.must("DescribeTable", `{"TableName":"Things"}`)

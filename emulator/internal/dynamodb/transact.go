@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"crypto-ticker/emulator/internal/awsjson"
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 const (
@@ -210,10 +211,10 @@ func (e *Engine) transactGetItems(body []byte) (json.RawMessage, error) {
 		return nil, err
 	}
 	out, cost := []byte(`{"Responses":[`), costs{}
-	err = e.store.view(func(rd reader) (err error) {
+	err = e.store.View(func(rd kv.Reader) (err error) {
 		size := 0
 		for i, a := range tx.actions {
-			stored := rd.get(a.t.space, a.key)
+			stored := rd.Get(a.t.space, a.key)
 			if size += storedSize(stored); size > maxTransactBytes {
 				return errTransactBytes
 			}

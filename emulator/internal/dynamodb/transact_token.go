@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"math"
 	"time"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // tokens is the space of the tokens of transactions. It lies in the store, with
@@ -30,13 +32,13 @@ type tokenUse struct {
 	token  string
 	now    time.Time
 	hash   [sha256.Size]byte
-	writes []write // that delete old tokens
+	writes []kv.Write // that delete old tokens
 }
 
 // checkToken looks whether a transaction's token has been used: if so, done says
 // whether the transaction has been carried out. A transaction without a token
 // has nil.
-func (e *Engine) checkToken(rd reader, tx *transaction) (use *tokenUse, done bool, err error) {
+func (e *Engine) checkToken(rd kv.Reader, tx *transaction) (use *tokenUse, done bool, err error) {
 	if tx.token == nil {
 		return nil, false, nil
 	}
@@ -44,7 +46,7 @@ func (e *Engine) checkToken(rd reader, tx *transaction) (use *tokenUse, done boo
 	if use.hash, err = hashItems(tx.raw); err != nil {
 		return nil, false, err
 	}
-	record := rd.get(tokens, []byte("t"+use.token))
+	record := rd.Get(tokens, []byte("t"+use.token))
 	if len(record) == recordSize {
 		at := int64(binary.BigEndian.Uint64(record))
 		if use.now.Sub(time.Unix(0, at)).Abs() < tokenLife {
@@ -53,7 +55,7 @@ func (e *Engine) checkToken(rd reader, tx *transaction) (use *tokenUse, done boo
 			}
 			done = record[recordSize-1] == 1
 		}
-		use.writes = append(use.writes, write{tokens, useKey(record[:8], use.token), nil})
+		use.writes = append(use.writes, kv.Delete(tokens, useKey(record[:8], use.token)))
 	}
 	use.forget(rd)
 	return use, done, nil
@@ -68,22 +70,22 @@ func useKey(at []byte, token string) []byte {
 }
 
 // forget notes the deletion of some tokens that are too old.
-func (u *tokenUse) forget(rd reader) {
+func (u *tokenUse) forget(rd kv.Reader) {
 	limit := binary.BigEndian.AppendUint64([]byte("x"), uint64(u.now.Add(-tokenLife).UnixNano()))
 	n := 0
-	rd.scan(tokens, []byte("x"), limit, false, func(key, _ []byte) bool {
+	rd.Scan(tokens, []byte("x"), limit, false, func(key, _ []byte) bool {
 		key = bytes.Clone(key)
 		if token := key[1+8:]; string(token) != u.token { // it is about to be written
-			u.writes = append(u.writes, write{tokens, append([]byte("t"), token...), nil})
+			u.writes = append(u.writes, kv.Delete(tokens, append([]byte("t"), token...)))
 		}
-		u.writes = append(u.writes, write{tokens, key, nil})
+		u.writes = append(u.writes, kv.Delete(tokens, key))
 		n++
 		return n < maxForgotten
 	})
 }
 
 // keep gives the writes that note the use.
-func (u *tokenUse) keep(done bool) []write {
+func (u *tokenUse) keep(done bool) []kv.Write {
 	if u == nil {
 		return nil
 	}
@@ -94,7 +96,7 @@ func (u *tokenUse) keep(done bool) []write {
 	} else {
 		record = append(record, 0)
 	}
-	return append(u.writes, write{tokens, []byte("t" + u.token), record}, write{tokens, useKey(at, u.token), []byte{}})
+	return append(u.writes, kv.Put(tokens, []byte("t"+u.token), record), kv.Put(tokens, useKey(at, u.token), nil))
 }
 
 // hashItems hashes what the client sent, without regard to the order of members:

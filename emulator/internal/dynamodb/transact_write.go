@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"crypto-ticker/emulator/internal/awsjson"
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 func (e *Engine) transactWriteItems(body []byte) (json.RawMessage, error) {
@@ -95,7 +96,7 @@ func upFront(err error) bool {
 // none, and says so, if the transaction has been carried out under its token.
 func (e *Engine) carryOutAll(tx *transaction) (replay bool, err error) {
 	var refused error
-	err = e.store.update(func(rd reader) ([]write, error) {
+	err = e.store.Update(func(rd kv.Reader) ([]kv.Write, error) {
 		tokens, done, err := e.checkToken(rd, tx)
 		if err != nil {
 			return nil, err
@@ -137,11 +138,11 @@ func (tx *transaction) checkPayload() error {
 }
 
 // attemptAll gives the writes of all actions, and which of these fail.
-func (e *Engine) attemptAll(rd reader, tx *transaction) ([]write, []error, error) {
+func (e *Engine) attemptAll(rd kv.Reader, tx *transaction) ([]kv.Write, []error, error) {
 	if failures := tx.unsound(); failures != nil {
 		return nil, failures, nil
 	}
-	var writes []write
+	var writes []kv.Write
 	failures := make([]error, len(tx.actions))
 	for i, a := range tx.actions {
 		one, err := e.attempt(rd, a.ch)
@@ -164,9 +165,9 @@ func reasonable(e *awsjson.Error) bool {
 // nothing and costs what reading the items costs.
 func (e *Engine) replayed(tx *transaction) (json.RawMessage, error) {
 	cost := costs{}
-	err := e.store.view(func(rd reader) error {
+	err := e.store.View(func(rd kv.Reader) error {
 		for _, a := range tx.actions {
-			cost.of(a.t.name).table += transactional * readUnits(storedSize(rd.get(a.t.space, a.key)), true)
+			cost.of(a.t.name).table += transactional * readUnits(storedSize(rd.Get(a.t.space, a.key)), true)
 		}
 		return nil
 	})

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // ttlSetting says which attribute holds the time of expiry. Its space has an
@@ -84,15 +86,15 @@ func (e *Engine) setTTL(t *table, attribute string, enabled bool) error {
 	current := t.ttl.Load()
 	e.last++
 	next := &ttlSetting{Attribute: attribute, Space: e.last}
-	return e.store.update(func(r reader) ([]write, error) {
+	return e.store.Update(func(r kv.Reader) ([]kv.Write, error) {
 		if !enabled {
 			t.ttl.Store(nil)
 			writes, err := t.save()
-			return append(writes, write{space: current.Space}), err
+			return append(writes, kv.Drop(current.Space)), err
 		}
-		var writes []write
+		var writes []kv.Write
 		var bad error
-		r.scan(t.space, nil, nil, false, func(key, stored []byte) bool {
+		r.Scan(t.space, nil, nil, false, func(key, stored []byte) bool {
 			var it item
 			if it, bad = decodeStored(stored); bad == nil {
 				writes = e.deriveExpiry(writes, next, key, nil, it)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"crypto-ticker/emulator/internal/clock"
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 // sweepDelay is how long after its expiry an item is deleted, unless ExpireAfter
@@ -142,7 +143,7 @@ func (e *Engine) sweep() {
 // sweepTable deletes the expired items of a table.
 func (e *Engine) sweepTable(t *table) error {
 	for more := true; more; {
-		err := e.store.update(func(r reader) (writes []write, err error) {
+		err := e.store.Update(func(r kv.Reader) (writes []kv.Write, err error) {
 			writes, more, err = e.expired(r, t)
 			return writes, err
 		})
@@ -155,7 +156,7 @@ func (e *Engine) sweepTable(t *table) error {
 
 // expired gives the writes that delete expired items; more says that there are
 // others. When there are none, it has the sweeper wait for the next.
-func (e *Engine) expired(r reader, t *table) (writes []write, more bool, err error) {
+func (e *Engine) expired(r kv.Reader, t *table) (writes []kv.Write, more bool, err error) {
 	ttl := t.ttl.Load()
 	if ttl == nil || t.dropped.Load() {
 		return nil, false, nil
@@ -165,7 +166,7 @@ func (e *Engine) expired(r reader, t *table) (writes []write, more bool, err err
 		return nil, false, nil
 	}
 	limit, items := e.cfg.Clock.Now().Unix()-delay, 0
-	r.scan(ttl.Space, nil, nil, false, func(entry, _ []byte) bool {
+	r.Scan(ttl.Space, nil, nil, false, func(entry, _ []byte) bool {
 		at := int64(binary.BigEndian.Uint64(entry))
 		if at >= limit {
 			e.expectExpiry(at)
@@ -177,7 +178,7 @@ func (e *Engine) expired(r reader, t *table) (writes []write, more bool, err err
 		}
 		entry = bytes.Clone(entry)
 		key := entry[8:]
-		writes = append(writes, write{ttl.Space, entry, nil}, write{t.space, key, nil})
+		writes = append(writes, kv.Delete(ttl.Space, entry), kv.Delete(t.space, key))
 		writes, err = e.expire(r, t, key, writes)
 		return err == nil
 	})
@@ -186,8 +187,8 @@ func (e *Engine) expired(r reader, t *table) (writes []write, more bool, err err
 
 // expire appends the writes that take an item out of its table's indexes and
 // record that it has expired.
-func (e *Engine) expire(r reader, t *table, key []byte, writes []write) ([]write, error) {
-	stored := r.get(t.space, key)
+func (e *Engine) expire(r kv.Reader, t *table, key []byte, writes []kv.Write) ([]kv.Write, error) {
+	stored := r.Get(t.space, key)
 	if stored == nil || len(t.indexes()) == 0 && !t.stream.Load().open() {
 		return writes, nil
 	}
@@ -197,7 +198,7 @@ func (e *Engine) expire(r reader, t *table, key []byte, writes []write) ([]write
 	}
 	for _, x := range t.indexes() {
 		if entry := x.entry(it, key); entry != nil {
-			writes = append(writes, write{x.space, entry, nil})
+			writes = append(writes, kv.Delete(x.space, entry))
 		}
 	}
 	return e.emit(writes, r, t, it, nil, true), nil
@@ -205,15 +206,15 @@ func (e *Engine) expire(r reader, t *table, key []byte, writes []write) ([]write
 
 // deriveExpiry appends the writes that keep the list of expiries in step with
 // an item.
-func (e *Engine) deriveExpiry(writes []write, ttl *ttlSetting, key []byte, old, next item) []write {
+func (e *Engine) deriveExpiry(writes []kv.Write, ttl *ttlSetting, key []byte, old, next item) []kv.Write {
 	now := e.cfg.Clock.Now()
 	before, had := ttl.expiry(old, time.Time{}) // it may be listed since it was not too old
 	after, has := ttl.expiry(next, now)
 	if had && (!has || before != after) {
-		writes = append(writes, write{ttl.Space, expiryEntry(before, key), nil})
+		writes = append(writes, kv.Delete(ttl.Space, expiryEntry(before, key)))
 	}
 	if has && (!had || before != after) {
-		writes = append(writes, write{ttl.Space, expiryEntry(after, key), []byte{}})
+		writes = append(writes, kv.Put(ttl.Space, expiryEntry(after, key), nil))
 		e.expectExpiry(after)
 	}
 	return writes

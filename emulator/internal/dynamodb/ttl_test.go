@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
 const ttlOn = `{"TableName":"Things","TimeToLiveSpecification":{"AttributeName":"ttl","Enabled":true}}`
@@ -24,8 +26,8 @@ func (b *bench) wantCount(want int) {
 // spaceLen counts the keys of a space.
 func (b *bench) spaceLen(space uint64) (n int) {
 	b.t.Helper()
-	err := b.engine.store.view(func(r reader) error {
-		r.scan(space, nil, nil, false, func(_, _ []byte) bool { n++; return true })
+	err := b.engine.store.View(func(r kv.Reader) error {
+		r.Scan(space, nil, nil, false, func(_, _ []byte) bool { n++; return true })
 		return nil
 	})
 	if err != nil {
@@ -80,15 +82,15 @@ func TestExpiryOfMany(t *testing.T) {
 
 // lame is a store whose updates fail while it is broken.
 type lame struct {
-	store
+	kv.Store
 	broken atomic.Bool
 }
 
-func (s *lame) update(f func(reader) ([]write, error), undo ...func()) error {
+func (s *lame) Update(f func(kv.Reader) ([]kv.Write, error), undo ...func()) error {
 	if s.broken.Load() {
 		return errors.New("disk is full")
 	}
-	return s.store.update(f, undo...)
+	return s.Store.Update(f, undo...)
 }
 
 // TestExpiryAfterFailure sweeps when the store works again, though nothing else is
@@ -96,7 +98,7 @@ func (s *lame) update(f func(reader) ([]write, error), undo ...func()) error {
 func TestExpiryAfterFailure(t *testing.T) {
 	t.Parallel()
 	b := open(t, "")
-	s := &lame{store: b.engine.store}
+	s := &lame{Store: b.engine.store}
 	b.engine.store = s
 	b.must("CreateTable", hashTable, "Things", "S")
 	b.must("UpdateTimeToLive", ttlOn)

@@ -1,4 +1,4 @@
-package dynamodb
+package kv
 
 import (
 	"cmp"
@@ -11,15 +11,11 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 )
-
-// boltFile is the name of the store's file in its folder.
-const boltFile = "dynamodb.db"
 
 // lockWait is how long opening waits for another process to let go of the
 // file: long enough for one that is just ending.
@@ -33,6 +29,7 @@ const maxGroup = 1024
 // durable is divided among all who write at once.
 type boltStore struct {
 	db      *bolt.DB
+	options Options
 	totals  atomic.Pointer[totals] // of what is committed
 	updates chan *boltUpdate
 	closing chan struct{}
@@ -41,18 +38,21 @@ type boltStore struct {
 
 // boltUpdate waits for its commit.
 type boltUpdate struct {
-	f      func(reader) ([]write, error)
+	f      func(Reader) ([]Write, error)
 	undo   []func()
 	result chan error
 	err    error
 }
 
-func openBoltStore(dir string) (*boltStore, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("dynamodb: make the folder: %w", err)
+// Open opens a store's file, or makes it, with its folder. It reads all of the
+// file: damage of any kind is a *DamagedError, and the file stays as it is, since
+// a store that goes on with it may make it worse. For a file that another process
+// has open, and keeps open for 2 s, it is one that wraps ErrInUse.
+func Open(file string, o Options) (Store, error) {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder: %w", err)
 	}
-	file := filepath.Join(dir, boltFile)
-	checked, err := checkFile(file)
+	totals, upgrade, err := checkFile(file, o)
 	if err != nil {
 		return nil, err
 	}
@@ -60,9 +60,9 @@ func openBoltStore(dir string) (*boltStore, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &boltStore{db: db, updates: make(chan *boltUpdate), closing: make(chan struct{}), done: make(chan struct{})}
-	s.totals.Store(&checked.totals)
-	if err := s.begin(dir, checked.upgrade); err != nil {
+	s := &boltStore{db: db, options: o, updates: make(chan *boltUpdate), closing: make(chan struct{}), done: make(chan struct{})}
+	s.totals.Store(&totals)
+	if err := s.begin(upgrade); err != nil {
 		db.Close()
 		return nil, err
 	}
@@ -71,23 +71,23 @@ func openBoltStore(dir string) (*boltStore, error) {
 }
 
 // begin makes the file last, and writes into it what it lacks.
-func (s *boltStore) begin(dir string, upgrade bool) error {
+func (s *boltStore) begin(upgrade bool) error {
 	err := s.db.Update(func(tx *bolt.Tx) error {
 		if upgrade {
-			if err := sealAll(tx); err != nil {
+			if err := s.sealAll(tx); err != nil {
 				return err
 			}
 		}
 		if name := spaceName(formatSpace); tx.Bucket(name[:]) != nil {
 			return errAsItIs
 		}
-		return applyBolt(tx, write{formatSpace, []byte("values end with"), []byte("CRC-32C")})
+		return applyOnce(tx, Put(formatSpace, []byte("values end with"), []byte("CRC-32C")))
 	})
 	if err != nil && err != errAsItIs {
-		return fmt.Errorf("dynamodb: write to %s: %w", s.db.Path(), err)
+		return fmt.Errorf("write to %s: %w", s.db.Path(), err)
 	}
-	if err := syncFolder(dir); err != nil {
-		return fmt.Errorf("dynamodb: sync the folder of %s: %w", s.db.Path(), err)
+	if err := syncFolder(filepath.Dir(s.db.Path())); err != nil {
+		return fmt.Errorf("sync the folder of %s: %w", s.db.Path(), err)
 	}
 	return nil
 }
@@ -95,33 +95,13 @@ func (s *boltStore) begin(dir string, upgrade bool) error {
 // errAsItIs undoes a transaction that has changed nothing.
 var errAsItIs = errors.New("nothing has changed")
 
-// syncFolder makes the file's name outlive the machine, and the folder's own
-// name, which may be as new. Some systems cannot do that for a folder; only an
-// error of the disk counts.
-func syncFolder(dir string) error {
-	for _, name := range []string{dir, filepath.Dir(dir)} {
-		d, err := os.Open(name)
-		if err != nil {
-			continue // it may be written to but not read
-		}
-		err = d.Sync()
-		d.Close()
-		if errors.Is(err, syscall.EIO) {
-			return err
-		}
-	}
-	return nil
-}
-
-var errInUse = errors.New("is in use by another process")
-
 // openBolt opens the file. For reading, others may read it too.
 func openBolt(file string, read bool) (db *bolt.DB, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	var f *os.File
 	defer func() {
 		if r := recover(); r != nil {
-			db, err = nil, fmt.Errorf("dynamodb: %s cannot be read: %v", file, r)
+			db, err = nil, fmt.Errorf("%s cannot be read: %v", file, r)
 			f.Close() // and with it goes the lock
 		}
 	}()
@@ -136,26 +116,26 @@ func openBolt(file string, read bool) (db *bolt.DB, err error) {
 	})
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, fmt.Errorf("dynamodb: %s %w: end it, or choose another folder", file, errInUse)
+		return nil, fmt.Errorf("%s %w", file, ErrInUse)
 	case err != nil:
-		return nil, fmt.Errorf("dynamodb: open %s: %w", file, err)
+		return nil, fmt.Errorf("open %s: %w", file, err)
 	}
 	return db, nil
 }
 
-func (s *boltStore) close() error {
+func (s *boltStore) Close() error {
 	close(s.closing)
 	<-s.done
 	if err := s.db.Close(); err != nil {
-		return fmt.Errorf("dynamodb: close the store: %w", err)
+		return fmt.Errorf("close the store: %w", err)
 	}
 	return nil
 }
 
-func (s *boltStore) view(f func(reader) error) (err error) {
+func (s *boltStore) View(f func(Reader) error) (err error) {
 	tx, err := s.db.Begin(false)
 	if err != nil {
-		return fmt.Errorf("dynamodb: read the store: %w", err)
+		return fmt.Errorf("read the store: %w", err)
 	}
 	defer tx.Rollback()
 	r := &boltReader{tx: tx, totals: *s.totals.Load()}
@@ -166,13 +146,13 @@ func (s *boltStore) view(f func(reader) error) (err error) {
 	return err
 }
 
-func (s *boltStore) update(f func(reader) ([]write, error), undo ...func()) error {
+func (s *boltStore) Update(f func(Reader) ([]Write, error), undo ...func()) error {
 	u := &boltUpdate{f: f, undo: undo, result: make(chan error, 1)}
 	select {
 	case s.updates <- u:
 		return <-u.result
 	case <-s.closing:
-		return errClosed
+		return ErrClosed
 	}
 }
 
@@ -196,25 +176,25 @@ func (s *boltStore) commit(first *boltUpdate) {
 	err := s.safely(func(tx *bolt.Tx) error {
 		for u := first; u != nil; u = s.waiting(len(group)) {
 			group = append(group, u)
-			if err := u.apply(tx, sums); err != nil {
+			if err := s.apply(tx, u, sums); err != nil {
 				return err
 			}
 		}
-		return applyBolt(tx, numbered(tx))
+		return applyOnce(tx, numbered(tx))
 	})
 	if err == nil {
 		s.totals.Store(&sums)
 	}
 	if err != nil {
 		for _, u := range slices.Backward(group) {
-			u.fail(fmt.Errorf("dynamodb: write to the store: %w", err))
+			u.fail(fmt.Errorf("write to the store: %w", err))
 		}
 	}
 	for _, u := range group {
 		u.result <- u.err
 	}
 	if len(group) == 0 {
-		first.result <- fmt.Errorf("dynamodb: write to the store: %w", err)
+		first.result <- fmt.Errorf("write to the store: %w", err)
 	}
 }
 
@@ -245,7 +225,7 @@ func (s *boltStore) waiting(n int) *boltUpdate {
 
 // apply runs the update's function and puts its writes into the transaction.
 // An error of the function is the update's own; one of the store is everyone's.
-func (u *boltUpdate) apply(tx *bolt.Tx, sums totals) error {
+func (s *boltStore) apply(tx *bolt.Tx, u *boltUpdate, sums totals) error {
 	r := &boltReader{tx: tx, totals: sums}
 	writes, err := u.run(r)
 	if err = cmp.Or(r.err, err); err != nil {
@@ -253,8 +233,8 @@ func (u *boltUpdate) apply(tx *bolt.Tx, sums totals) error {
 		return nil
 	}
 	for _, w := range writes {
-		sums.count(r, w)
-		if err := applyBolt(tx, w); err != nil {
+		s.options.count(sums, r, w)
+		if err := s.options.apply(tx, w); err != nil {
 			return err
 		}
 	}
@@ -273,29 +253,30 @@ func (u *boltUpdate) fail(err error) {
 }
 
 // run keeps a panic in one update from ending the process.
-func (u *boltUpdate) run(r reader) (writes []write, err error) {
+func (u *boltUpdate) run(r Reader) (writes []Write, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("dynamodb: panic: %v\n%s", p, debug.Stack())
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
 	return u.f(r)
 }
 
-// applyBolt carries out a write. What is in the catalog stands in the file
-// twice, since with a table's definition all of its items would be lost.
-func applyBolt(tx *bolt.Tx, w write) error {
-	if w.space == catalog {
-		if err := applyOnce(tx, write{catalogCopy, w.key, w.value}); err != nil {
+// apply carries out a write: one to the catalog twice.
+func (o Options) apply(tx *bolt.Tx, w Write) error {
+	if w.space == o.Catalog {
+		second := w
+		second.space = catalogCopy
+		if err := applyOnce(tx, second); err != nil {
 			return err
 		}
 	}
 	return applyOnce(tx, w)
 }
 
-func applyOnce(tx *bolt.Tx, w write) error {
+func applyOnce(tx *bolt.Tx, w Write) error {
 	name := spaceName(w.space)
-	if w.key == nil {
+	if w.drop {
 		if err := tx.DeleteBucket(name[:]); !errors.Is(err, bolterrors.ErrBucketNotFound) {
 			return err
 		}

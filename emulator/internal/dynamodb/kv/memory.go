@@ -1,4 +1,4 @@
-package dynamodb
+package kv
 
 import (
 	"sync"
@@ -9,33 +9,35 @@ import (
 
 // memoryStore keeps everything in memory, in B-trees.
 type memoryStore struct {
-	mu     sync.RWMutex
-	spaces memorySpaces // nil after close
+	options Options
+	mu      sync.RWMutex
+	spaces  memorySpaces // nil after Close
 }
 
 type memorySpaces map[uint64]*memorySpace
 
 type memorySpace struct {
 	btree.Map[string, []byte]
-	total total
+	total Total
 }
 
-func newMemoryStore() *memoryStore { return &memoryStore{spaces: memorySpaces{}} }
+// Memory makes a store that ends with the process.
+func Memory(o Options) Store { return &memoryStore{options: o, spaces: memorySpaces{}} }
 
-func (s *memoryStore) view(f func(reader) error) error {
+func (s *memoryStore) View(f func(Reader) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.spaces == nil {
-		return errClosed
+		return ErrClosed
 	}
 	return f(s.spaces)
 }
 
-func (s *memoryStore) update(f func(reader) ([]write, error), undo ...func()) error {
+func (s *memoryStore) Update(f func(Reader) ([]Write, error), undo ...func()) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.spaces == nil {
-		return errClosed
+		return ErrClosed
 	}
 	writes, err := f(s.spaces)
 	if err != nil {
@@ -45,44 +47,44 @@ func (s *memoryStore) update(f func(reader) ([]write, error), undo ...func()) er
 		return err
 	}
 	for _, w := range writes {
-		s.spaces.apply(w)
+		s.apply(w)
 	}
 	return nil
 }
 
-func (s *memoryStore) close() error {
+func (s *memoryStore) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.spaces = nil
 	return nil
 }
 
-func (m memorySpaces) apply(w write) {
-	space := m[w.space]
+func (s *memoryStore) apply(w Write) {
+	space := s.spaces[w.space]
 	switch {
-	case w.key == nil:
-		delete(m, w.space)
+	case w.drop:
+		delete(s.spaces, w.space)
 	case w.value != nil:
 		if space == nil {
 			space = &memorySpace{}
-			m[w.space] = space
+			s.spaces[w.space] = space
 		}
 		old, _ := space.Set(string(w.key), w.value)
-		space.total.replace(old, w.value)
+		s.options.replace(&space.total, old, w.value)
 	case space != nil:
 		old, _ := space.Delete(string(w.key))
-		space.total.replace(old, nil)
+		s.options.replace(&space.total, old, nil)
 	}
 }
 
-func (m memorySpaces) total(space uint64) total {
+func (m memorySpaces) Total(space uint64) Total {
 	if m[space] == nil {
-		return total{}
+		return Total{}
 	}
 	return m[space].total
 }
 
-func (m memorySpaces) get(space uint64, key []byte) []byte {
+func (m memorySpaces) Get(space uint64, key []byte) []byte {
 	if m[space] == nil {
 		return nil
 	}
@@ -90,7 +92,7 @@ func (m memorySpaces) get(space uint64, key []byte) []byte {
 	return v
 }
 
-func (m memorySpaces) scan(space uint64, from, to []byte, backwards bool, f func(key, value []byte) bool) {
+func (m memorySpaces) Scan(space uint64, from, to []byte, backwards bool, f func(key, value []byte) bool) {
 	tree := m[space]
 	if tree == nil {
 		return

@@ -1,6 +1,6 @@
 // https://github.com/etcd-io/bbolt/blob/main/internal/common/page.go
 
-package dynamodb
+package kv
 
 import (
 	"encoding/binary"
@@ -22,8 +22,8 @@ import (
 const transactionKey = "transaction"
 
 // numbered gives the write that makes a transaction known by its number.
-func numbered(tx *bolt.Tx) write {
-	return write{formatSpace, []byte(transactionKey), binary.BigEndian.AppendUint64(nil, uint64(tx.ID()))}
+func numbered(tx *bolt.Tx) Write {
+	return Put(formatSpace, []byte(transactionKey), binary.BigEndian.AppendUint64(nil, uint64(tx.ID())))
 }
 
 var errNoHeader = errors.New("neither of its two header pages can be read")
@@ -132,7 +132,7 @@ func (p *pageReader) metasOf(number uint64, s survey) map[string]boltMeta {
 	for _, root := range roots {
 		tree := p.within(root)
 		tree.root()
-		if tree.lost || slices.ContainsFunc(tree.findings, func(f finding) bool { return f.key == nil }) {
+		if tree.lost || slices.ContainsFunc(tree.findings, func(f Finding) bool { return f.Key == nil }) {
 			continue
 		}
 		for _, freelist := range s.freelists {

@@ -1,6 +1,6 @@
 // https://github.com/etcd-io/bbolt/blob/main/internal/common/page.go
 
-package dynamodb
+package kv
 
 import (
 	"bytes"
@@ -36,19 +36,6 @@ const (
 	maxDepth    = 64 // of a tree; far more than any file has room for
 )
 
-// fileRecord is a key in a space, with its value.
-type fileRecord struct {
-	space      uint64
-	key, value []byte
-}
-
-// finding is one thing that is wrong with a file.
-type finding struct {
-	what  string
-	space uint64
-	key   []byte // nil: it is not about one key
-}
-
 // pageReader reads a file's pages.
 type pageReader struct {
 	file *os.File
@@ -56,10 +43,11 @@ type pageReader struct {
 	meta boltMeta
 	used []bool // by number of the page
 
+	catalog  uint64
 	spaces   []uint64 // that have been met, for records of which only the checksum tells it
 	upgrade  bool     // values have no checksums yet
-	visit    func(fileRecord)
-	findings []finding
+	visit    func(Record)
+	findings []Finding
 	lost     bool // of some part of a tree nothing is known
 }
 
@@ -87,7 +75,7 @@ func (p *pageReader) read() error {
 }
 
 func (p *pageReader) find(format string, args ...any) {
-	p.findings = append(p.findings, finding{what: fmt.Sprintf(format, args...)})
+	p.findings = append(p.findings, Finding{What: fmt.Sprintf(format, args...)})
 }
 
 // take notes that pages are used; false if one was used before, or is not there.
@@ -138,7 +126,7 @@ func (p *pageReader) root() {
 	p.tree(p.meta.Root, nil, nil, 0, func(flags uint32, key, value []byte) {
 		switch {
 		case flags != bucketElement || len(key) != 8 || len(value) < 16:
-			p.find("it is no store of tables: unknown bucket %q", key)
+			p.find("it is no store: unknown bucket %q", key)
 			p.lost = true
 		default:
 			buckets = append(buckets, bucket{binary.BigEndian.Uint64(key), value})
@@ -169,13 +157,13 @@ func (p *pageReader) record(space uint64, flags uint32, key, value []byte) {
 	case flags == 0 && p.upgrade:
 		plain = value
 	case flags != 0 || !sealed:
-		p.findings = append(p.findings, finding{"its checksum is wrong", space, key})
+		p.findings = append(p.findings, Finding{"its checksum is wrong", space, key})
 		p.orphan(true, key, value) // what is wrong may be the space's name
 		p.orphan(false, key, value)
 		return
 	}
 	if p.visit != nil {
-		p.visit(fileRecord{space, key, plain})
+		p.visit(Record{space, key, plain})
 	}
 }
 
@@ -341,15 +329,15 @@ func (p *pageReader) orphan(inCatalog bool, key, value []byte) {
 	if p.visit == nil {
 		return
 	}
-	if plain, ok := unseal(catalog, key, value); ok {
+	if plain, ok := unseal(p.catalog, key, value); ok {
 		if inCatalog {
-			p.visit(fileRecord{catalog, key, plain})
+			p.visit(Record{p.catalog, key, plain})
 		}
 		return
 	}
 	for _, space := range p.spaces {
 		if plain, ok := unseal(space, key, value); ok && !inCatalog {
-			p.visit(fileRecord{space, key, plain})
+			p.visit(Record{space, key, plain})
 			return
 		}
 	}

@@ -1,4 +1,4 @@
-package dynamodb
+package kv
 
 import (
 	"errors"
@@ -18,7 +18,7 @@ func TestUndo(t *testing.T) {
 				wg.Go(func() {
 					switch i % 3 {
 					case 0:
-						if err := s.update(func(reader) ([]write, error) {
+						if err := s.Update(func(Reader) ([]Write, error) {
 							changed = true
 							return nil, bad
 						}, func() { changed = false }); err == nil {
@@ -28,14 +28,14 @@ func TestUndo(t *testing.T) {
 						if name != "file" { // what memory is told to keep it keeps
 							return
 						}
-						if err := s.update(func(reader) ([]write, error) {
+						if err := s.Update(func(Reader) ([]Write, error) {
 							changed = true
-							return []write{{1, make([]byte, 1<<16), []byte{}}}, nil
+							return []Write{Put(1, make([]byte, 1<<16), nil)}, nil
 						}, func() { changed = false }); err == nil {
 							t.Error("no error for a key that is too long")
 						}
 					default:
-						s.update(func(reader) ([]write, error) {
+						s.Update(func(Reader) ([]Write, error) {
 							if changed {
 								t.Error("what a failed update changed is still so")
 							}

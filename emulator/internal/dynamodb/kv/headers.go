@@ -1,4 +1,4 @@
-package dynamodb
+package kv
 
 import (
 	"encoding/binary"

@@ -1,4 +1,4 @@
-package dynamodb
+package kv
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ type boltReader struct {
 	err    error // of the first value that is damaged: nothing read is to be used then
 }
 
-func (r *boltReader) get(space uint64, key []byte) []byte {
+func (r *boltReader) Get(space uint64, key []byte) []byte {
 	name := spaceName(space)
 	bucket := r.tx.Bucket(name[:])
 	if bucket == nil {
@@ -31,14 +31,14 @@ func (r *boltReader) get(space uint64, key []byte) []byte {
 // unseal takes the checksum off a value.
 func (r *boltReader) unseal(space uint64, key, value []byte) (plain []byte, ok bool) {
 	if plain, ok = unseal(space, key, value); !ok && r.err == nil {
-		r.err = fmt.Errorf("dynamodb: %s is damaged: the value of key %q in space %d has a wrong checksum", r.tx.DB().Path(), key, space)
+		r.err = fmt.Errorf("%s is damaged: the value of key %q in space %d has a wrong checksum", r.tx.DB().Path(), key, space)
 	}
 	return plain, ok
 }
 
-func (r *boltReader) total(space uint64) total { return r.totals[space] }
+func (r *boltReader) Total(space uint64) Total { return r.totals[space] }
 
-func (r *boltReader) scan(space uint64, from, to []byte, backwards bool, f func(key, value []byte) bool) {
+func (r *boltReader) Scan(space uint64, from, to []byte, backwards bool, f func(key, value []byte) bool) {
 	name := spaceName(space)
 	bucket := r.tx.Bucket(name[:])
 	if bucket == nil {

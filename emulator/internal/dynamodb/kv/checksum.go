@@ -1,4 +1,4 @@
-package dynamodb
+package kv
 
 import (
 	"encoding/binary"
@@ -9,7 +9,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Spaces that only a file has; the last number is that of tokens.
+// Spaces that only a file has.
 const (
 	formatSpace = math.MaxUint64 - 1 // it says that values end with their checksums, and has the last transaction's number
 	catalogCopy = math.MaxUint64 - 2
@@ -46,31 +46,31 @@ func unseal(space uint64, key, sealed []byte) (value []byte, ok bool) {
 }
 
 // sealAll gives all values of a file their checksums.
-func sealAll(tx *bolt.Tx) error {
-	var all []write
+func (s *boltStore) sealAll(tx *bolt.Tx) error {
+	var all []Write
 	err := tx.ForEach(func(name []byte, bucket *bolt.Bucket) error {
 		return bucket.ForEach(func(key, value []byte) error {
-			all = append(all, write{binary.BigEndian.Uint64(name), key, value})
+			all = append(all, Put(binary.BigEndian.Uint64(name), key, value))
 			return nil
 		})
 	})
 	for _, w := range all {
-		err = errors.Join(err, applyBolt(tx, w))
+		err = errors.Join(err, s.options.apply(tx, w))
 	}
 	return err
 }
 
 // totals are the totals of all spaces. Opening counts them, since it reads all
 // of the file anyway, so that nothing can put them out of step.
-type totals map[uint64]total
+type totals map[uint64]Total
 
 // count counts what a write changes, before it does.
-func (t totals) count(r reader, w write) {
-	if w.key == nil {
+func (o Options) count(t totals, r Reader, w Write) {
+	if w.drop {
 		delete(t, w.space)
 		return
 	}
 	sum := t[w.space]
-	sum.replace(r.get(w.space, w.key), w.value)
+	o.replace(&sum, r.Get(w.space, w.key), w.value)
 	t[w.space] = sum
 }
