@@ -24,6 +24,8 @@ const (
 	pageHeader  = 16
 	pageElement = 16
 
+	bucketHeader = 16 // what stands before the page in a bucket that lies within another
+
 	branchPage   = 0x01
 	leafPage     = 0x02
 	metaPage     = 0x04
@@ -125,7 +127,7 @@ func (p *pageReader) root() {
 	var buckets []bucket
 	p.tree(p.meta.Root, nil, nil, 0, func(flags uint32, key, value []byte) {
 		switch {
-		case flags != bucketElement || len(key) != 8 || len(value) < 16:
+		case flags != bucketElement || len(key) != 8 || len(value) < bucketHeader:
 			p.find("it is no store: unknown bucket %q", key)
 			p.lost = true
 		default:
@@ -142,7 +144,7 @@ func (p *pageReader) root() {
 		if root := binary.NativeEndian.Uint64(b.value); root != 0 {
 			p.tree(root, nil, nil, 0, each)
 		} else {
-			p.leaf("a page within another", b.value[16:], nil, nil, each)
+			p.leaf("a page within another", b.value[bucketHeader:], nil, nil, each)
 		}
 	}
 }
@@ -231,9 +233,12 @@ func slice(page []byte, from, size uint64) []byte {
 }
 
 func (p *pageReader) leaf(name string, page, from, to []byte, each func(flags uint32, key, value []byte)) {
-	if len(page) < pageHeader || binary.NativeEndian.Uint16(page[8:]) != leafPage {
-		p.find("%s is of an unknown kind", name)
+	if len(page) < pageHeader {
+		p.find("%s is too short for its header", name)
 		return
+	}
+	if binary.NativeEndian.Uint16(page[8:]) != leafPage { // it lies within another, and can be nothing else
+		p.find("%s is of an unknown kind", name)
 	}
 	n := p.elements(name, page, 4)
 	next := uint64(pageHeader + n*pageElement)
@@ -294,51 +299,5 @@ func (p *pageReader) branch(id uint64, page, from, to []byte, depth int, each fu
 			p.find("%s has a key that is out of order", name)
 		}
 		p.tree(child, low, high, depth+1, each)
-	}
-}
-
-// orphans looks for records in all pages that are not free, where something may
-// not have been led to. A checksum tells records from anything else, and to
-// which space each belongs: first those of the catalog, which tell of the spaces.
-func (p *pageReader) orphans(free map[uint64]bool) {
-	mute := &pageReader{} // what is wrong with such pages has been found
-	for _, inCatalog := range []bool{true, false} {
-		for id := range p.used {
-			if free[uint64(id)] {
-				continue
-			}
-			page, err := p.load(uint64(id))
-			if err != nil { // its header is what is damaged, which says how long it is
-				n := int64(1)
-				for next := id + 1; next < len(p.used) && !p.used[next] && !free[uint64(next)]; next++ {
-					n++
-				}
-				page = make([]byte, n*p.size)
-				if _, err := p.file.ReadAt(page, int64(id)*p.size); err != nil {
-					continue
-				}
-			}
-			binary.NativeEndian.PutUint16(page[8:], leafPage)
-			mute.leaf("", page, nil, nil, func(_ uint32, key, value []byte) { p.orphan(inCatalog, key, value) })
-		}
-	}
-}
-
-// orphan hands over a record whose space only its checksum tells.
-func (p *pageReader) orphan(inCatalog bool, key, value []byte) {
-	if p.visit == nil {
-		return
-	}
-	if plain, ok := unseal(p.catalog, key, value); ok {
-		if inCatalog {
-			p.visit(Record{p.catalog, key, plain})
-		}
-		return
-	}
-	for _, space := range p.spaces {
-		if plain, ok := unseal(space, key, value); ok && !inCatalog {
-			p.visit(Record{space, key, plain})
-			return
-		}
 	}
 }

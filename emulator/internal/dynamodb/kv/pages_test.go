@@ -3,8 +3,10 @@ package kv
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -29,6 +31,9 @@ func put(t *testing.T, s Store, writes ...Write) {
 		t.Fatal(err)
 	}
 }
+
+// lastDeleted is the key that the last change has deleted.
+const lastDeleted = "1/p0/1"
 
 // wellFilled makes a file with all that a file can have: a catalog, trees with
 // branches, a space that lies within another page, values longer than a page, free
@@ -78,6 +83,76 @@ func collect(t *testing.T, file string) ([]Finding, map[string]string) {
 		t.Fatal(err)
 	}
 	return findings, records
+}
+
+// TestFlippedByte changes one byte of a file, at many places: either it has no
+// meaning, or opening finds it, and what can be read without bbolt is all but
+// what the byte is part of.
+func TestFlippedByte(t *testing.T) {
+	t.Parallel()
+	good, want := wellFilled(t)
+	rnd := rand.New(rand.NewPCG(8, 9))
+	var offsets []int
+	for page := 0; page < len(good); page += os.Getpagesize() {
+		offsets = append(offsets, page+rnd.IntN(16), page+16+rnd.IntN(64), page+rnd.IntN(os.Getpagesize()))
+	}
+	file, found := filepath.Join(t.TempDir(), "test.db"), 0
+	for _, offset := range offsets {
+		bad := bytes.Clone(good)
+		bad[offset] ^= byte(1 + rnd.IntN(255))
+		if err := os.WriteFile(file, bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		findings, got := collect(t, file)
+		// The last change is gone with the header page that tells of it.
+		if offset < 2*os.Getpagesize() && len(findings) > 0 {
+			delete(got, lastDeleted)
+		}
+		wantLost(t, offset, findings, got, want)
+		if len(findings) > 0 {
+			found++
+			wantRefused(t, file, bad)
+		}
+	}
+	t.Logf("%d of %d flips have a meaning", found, len(offsets))
+	if found < len(offsets)/4 {
+		t.Errorf("only %d of %d flips are found", found, len(offsets))
+	}
+}
+
+// wantLost compares the records that can be read with those that were there.
+func wantLost(t *testing.T, offset int, findings []Finding, got, want map[string]string) {
+	t.Helper()
+	for key, value := range got {
+		if was, ok := want[key]; !ok || was != value {
+			t.Errorf("byte %d: %s is %.100q, want %.100q", offset, key, value, was)
+		}
+	}
+	lost := 0
+	for key := range want {
+		if _, ok := got[key]; !ok {
+			lost++
+		}
+	}
+	if lost > 1 || len(got) < len(want) && len(findings) == 0 {
+		t.Errorf("byte %d: %d of %d records are left; found: %v", offset, len(got), len(want), findings)
+	}
+}
+
+// wantRefused opens a damaged file: that must fail and leave it as it is.
+func wantRefused(t *testing.T, file string, bad []byte) {
+	t.Helper()
+	s, err := Open(file, spaceList)
+	if err == nil {
+		s.Close()
+	}
+	var damaged *DamagedError
+	if !errors.As(err, &damaged) || damaged.File != file || len(damaged.Findings) == 0 || !strings.HasPrefix(err.Error(), file+" is damaged: "+damaged.Findings[0].What) {
+		t.Errorf("got %v, want that it is damaged", err)
+	}
+	if left, _ := os.ReadFile(file); !bytes.Equal(left, bad) {
+		t.Error("opening has changed the damaged file")
+	}
 }
 
 // TestFlippedName changes each byte of the names of spaces, of which all but the

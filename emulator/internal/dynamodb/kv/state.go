@@ -105,10 +105,10 @@ func (p *pageReader) survey() (s survey) {
 func numberIn(page []byte) (number uint64, ok bool) {
 	mute := &pageReader{} // it may be anything
 	mute.leaf("", page, nil, nil, func(flags uint32, key, value []byte) {
-		if flags != bucketElement || len(key) != 8 || binary.BigEndian.Uint64(key) != formatSpace || len(value) < 16 {
+		if flags != bucketElement || len(key) != 8 || binary.BigEndian.Uint64(key) != formatSpace || len(value) < bucketHeader {
 			return
 		}
-		mute.leaf("", value[16:], nil, nil, func(_ uint32, key, value []byte) {
+		mute.leaf("", value[bucketHeader:], nil, nil, func(_ uint32, key, value []byte) {
 			if plain, sealed := unseal(formatSpace, key, value); sealed && string(key) == transactionKey && len(plain) == 8 {
 				number, ok = binary.BigEndian.Uint64(plain), true
 			}
@@ -130,7 +130,7 @@ func (p *pageReader) metasOf(number uint64, s survey) map[string]boltMeta {
 		}
 	}
 	for _, root := range roots {
-		tree := p.within(root)
+		tree := p.rooted(root)
 		tree.root()
 		if tree.lost || slices.ContainsFunc(tree.findings, func(f Finding) bool { return f.Key == nil }) {
 			continue
@@ -149,14 +149,14 @@ func (p *pageReader) metasOf(number uint64, s survey) map[string]boltMeta {
 // buckets gives what the tree of a root says of all spaces, as a text to compare.
 func (p *pageReader) buckets(root uint64) string {
 	var all []byte
-	p.within(root).tree(root, nil, nil, 0, func(_ uint32, key, value []byte) {
+	p.rooted(root).tree(root, nil, nil, 0, func(_ uint32, key, value []byte) {
 		all = append(append(all, key...), value...)
 	})
 	return string(all)
 }
 
-// within gives a reader of the same file with another root.
-func (p *pageReader) within(root uint64) *pageReader {
+// rooted gives a reader of the same file with another root.
+func (p *pageReader) rooted(root uint64) *pageReader {
 	tree := &pageReader{file: p.file, size: p.size, meta: p.meta, used: make([]bool, p.meta.Pages)}
 	tree.meta.Root = root
 	tree.take(0, 2)
