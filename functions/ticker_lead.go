@@ -80,8 +80,11 @@ func (l *leader) run(ctx, work context.Context, held claim, first *store.Connect
 	why, lease := l.hold(work, held.Lease, guard)
 	stopTicking()
 	prices.Wait()
-	if why == stopLost || why == stopSilent {
+	switch why {
+	case stopLost, stopSilent:
 		l.cancel()
+	case stopHandover, stopTime:
+		l.lastLook(work)
 	}
 	l.pusher.Flush(work) // the next leader does not know who has got what
 	l.pusher.Stop()

@@ -65,6 +65,18 @@ func (l *leader) follow(ctx context.Context, first *store.Connection) {
 	}
 }
 
+// lastLook finds the clients that somebody has greeted just now with the prices
+// last saved: the next leader will not know the ticks since.
+func (l *leader) lastLook(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, renewInterval/2)
+	defer cancel()
+	var greets sync.WaitGroup
+	if err := l.look(ctx, false, &greets); err != nil {
+		slog.WarnContext(ctx, "connections cannot be read", "error", err)
+	}
+	greets.Wait()
+}
+
 // look reads rows: all of them, or those of the last seconds.
 func (l *leader) look(ctx context.Context, full bool, greets *sync.WaitGroup) error {
 	var since time.Time

@@ -103,7 +103,11 @@ func TestFirstClients(t *testing.T) {
 			t.Errorf("%s: got %d messages, the first ones %.300s; want the welcome, a snapshot, ticks", id, len(all), bodies(all[:min(3, len(all))]))
 			continue
 		}
-		checkGapless(t, all[1:])
+		ticks := all[1:]
+		if ticks[1].Epoch > ticks[0].Epoch {
+			ticks = ticks[1:] // a leader that leaves may not know yet who has just got a snapshot
+		}
+		checkGapless(t, ticks)
 	}
 }
 
