@@ -16,9 +16,6 @@ import (
 // maxViolations is how many violated constraints an error tells of.
 const maxViolations = 10
 
-// maxShown is how much of a value an error shows, in bytes.
-const maxShown = 64 << 10
-
 // checkInput says whether a body has the shape of an operation's input and
 // satisfies its constraints, and gives it as it is to be read. Into attribute
 // values it does not look: they are read anyway.
@@ -326,67 +323,4 @@ func lowerFirst(s string) string {
 		return s
 	}
 	return strings.ToLower(s[:1]) + s[1:]
-}
-
-// show gives a value as DynamoDB's errors show it, or the beginning of it.
-func show(id shapeID, value any) string {
-	var b strings.Builder
-	writeShown(&b, id, value)
-	return cut(b.String())
-}
-
-func cut(text string) string { return text[:min(len(text), maxShown)] }
-
-func writeShown(b *strings.Builder, id shapeID, value any) {
-	if b.Len() > maxShown {
-		return
-	}
-	sh := &shapes[id]
-	switch in := value.(type) {
-	case nil:
-		b.WriteString("null")
-	case []any:
-		b.WriteByte('[')
-		for i, e := range in {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			writeShown(b, sh.of, e)
-		}
-		b.WriteByte(']')
-	case map[string]any:
-		writeShownMap(b, sh, in)
-	default:
-		fmt.Fprint(b, in)
-	}
-}
-
-func writeShownMap(b *strings.Builder, sh *shape, in map[string]any) {
-	sep := ""
-	if sh.kind == mapShape {
-		b.WriteByte('{')
-		for _, key := range slices.Sorted(maps.Keys(in)) {
-			b.WriteString(sep + key + "=")
-			writeShown(b, sh.of, in[key])
-			sep = ", "
-		}
-		b.WriteByte('}')
-		return
-	}
-	b.WriteString(sh.name + "(")
-	for _, m := range sh.members {
-		b.WriteString(sep + lowerFirst(m.name) + "=")
-		writeShown(b, m.shape, in[m.name])
-		b.WriteString(unlisted[sh.name+"."+m.name])
-		sep = ", "
-	}
-	b.WriteByte(')')
-}
-
-// unlisted are the members that DynamoDB shows behind others and that are not in
-// its model.
-var unlisted = map[string]string{
-	"AttributeValue.B":  ", iNT=null, dECIMAL=null, dOUBLE=null",
-	"AttributeValue.BS": ", iNTSET=null, dECIMALSET=null, dOUBLESET=null",
-	"PutRequest.Item":   ", workloadProfileName=null",
 }
