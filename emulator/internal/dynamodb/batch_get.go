@@ -87,14 +87,7 @@ func (e *Engine) resolveRead(b *batchRead) (err error) {
 	if b.t, err = e.find(b.r.table); err != nil {
 		return err
 	}
-	expressions := []named{{"ProjectionExpression", b.r.projection}}
-	if err := b.r.placeholders(expressions...); err != nil {
-		return err
-	}
-	if b.paths, err = b.r.projectionPaths(); err != nil {
-		return err
-	}
-	if err := b.r.bind.unused(); err != nil {
+	if b.paths, err = b.r.onlyProjection(); err != nil {
 		return err
 	}
 	seen := map[string]bool{}

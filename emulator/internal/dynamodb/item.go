@@ -157,14 +157,8 @@ func (e *Engine) getItem(body []byte) (json.RawMessage, error) {
 	if r.invalid != nil {
 		return nil, r.invalid
 	}
-	if err := r.placeholders(named{"ProjectionExpression", r.projection}); err != nil {
-		return nil, err
-	}
-	paths, err := r.projectionPaths()
+	paths, err := r.onlyProjection()
 	if err != nil {
-		return nil, err
-	}
-	if err := r.bind.unused(); err != nil {
 		return nil, err
 	}
 	t, err := e.find(r.table)

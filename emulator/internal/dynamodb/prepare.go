@@ -110,6 +110,18 @@ func (b *bindings) checkSize() error {
 	return nil
 }
 
+// onlyProjection prepares a request that has no other expression.
+func (r *request) onlyProjection() ([]path, error) {
+	if err := r.placeholders(named{"ProjectionExpression", r.projection}); err != nil {
+		return nil, err
+	}
+	paths, err := r.projectionPaths()
+	if err != nil {
+		return nil, err
+	}
+	return paths, r.bind.unused()
+}
+
 // projectionPaths parses the projection, if there is one.
 func (r *request) projectionPaths() ([]path, error) {
 	if r.projection == nil {

@@ -5,7 +5,6 @@
 package dynamodb
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -194,14 +193,11 @@ func (e *Engine) transactGetItems(body []byte) (json.RawMessage, error) {
 		return nil, err
 	}
 	for _, a := range tx.actions {
-		if err := a.r.placeholders(named{"ProjectionExpression", a.r.projection}); err != nil {
+		if a.paths, err = a.r.onlyProjection(); err != nil {
 			return nil, err
 		}
-		if a.paths, err = a.r.projectionPaths(); err != nil {
-			return nil, err
-		}
-		if err := cmp.Or(a.r.bind.unused(), a.r.invalid); err != nil {
-			return nil, err
+		if a.r.invalid != nil {
+			return nil, a.r.invalid
 		}
 	}
 	if err := e.resolve(tx); err != nil {
@@ -210,8 +206,13 @@ func (e *Engine) transactGetItems(body []byte) (json.RawMessage, error) {
 	if err := cancelled(tx.unsound()); err != nil {
 		return nil, err
 	}
+	return e.readAll(tx)
+}
+
+// readAll reads the items of a transaction, all at one moment.
+func (e *Engine) readAll(tx *transaction) (json.RawMessage, error) {
 	out, cost := []byte(`{"Responses":[`), costs{}
-	err = e.store.View(func(rd kv.Reader) (err error) {
+	err := e.store.View(func(rd kv.Reader) (err error) {
 		size := 0
 		for i, a := range tx.actions {
 			stored := rd.Get(a.t.space, a.key)
