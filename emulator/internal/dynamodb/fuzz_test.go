@@ -30,7 +30,7 @@ func FuzzExpressions(f *testing.F) {
 			c.holds(it)
 			c.holds(nil)
 			if terms, err := keyTerms(c); err == nil {
-				rangeOf(terms, schema{hash: keyAttribute{"s", kindString}, sort: keyAttribute{"n", kindNumber}})
+				rangeOf(terms, schema{hash: keyAttribute{"s", kindString, maxHashSize}, sort: keyAttribute{"n", kindNumber, maxSortSize}})
 			}
 		} else {
 			wantClientError(t, err)

@@ -49,14 +49,14 @@ func rangeOf(terms []keyTerm, s schema) (from, to []byte, err error) {
 	if hash.op != "=" {
 		return nil, nil, errKeyCondition
 	}
-	if err := hash.check(s.hash, maxHashSize); err != nil {
+	if err := hash.check(s.hash); err != nil {
 		return nil, nil, err
 	}
 	partition := appendPartition(nil, hash.values[0])
 	if sort == nil {
 		return partition, after(partition), nil
 	}
-	if err := sort.check(s.sort, maxSortSize); err != nil {
+	if err := sort.check(s.sort); err != nil {
 		return nil, nil, err
 	}
 	from, to = sort.rangeIn(partition)
@@ -64,7 +64,7 @@ func rangeOf(terms []keyTerm, s schema) (from, to []byte, err error) {
 }
 
 // check says whether the values fit the key attribute.
-func (t *keyTerm) check(a keyAttribute, limit int) error {
+func (t *keyTerm) check(a keyAttribute) error {
 	for _, v := range t.values {
 		if v.kind != a.kind {
 			return invalidParameter("Condition parameter type does not match schema type")
@@ -72,7 +72,7 @@ func (t *keyTerm) check(a keyAttribute, limit int) error {
 		if t.op == "begins_with" && v.text == "" {
 			continue
 		}
-		if err := a.check(v, limit, "Size of key value has exceeded the maximum size limit of "+strconv.Itoa(limit)+" bytes"); err != nil {
+		if err := a.check(v, "Size of key value has exceeded the maximum size limit of "+strconv.Itoa(a.limit)+" bytes"); err != nil {
 			return err
 		}
 	}

@@ -311,7 +311,7 @@ func TestDescribeKey(t *testing.T) {
 	t.Parallel()
 	texts := map[kind][]string{kindString: {"a", "a\x00b", "ä"}, kindBinary: {"\xff\x00", "\x00\x00\x01"}, kindNumber: orderedNumbers}
 	for k, all := range texts {
-		s := schema{hash: keyAttribute{"h", k}, sort: keyAttribute{"s", k}}
+		s := schema{hash: keyAttribute{"h", k, maxHashSize}, sort: keyAttribute{"s", k, maxSortSize}}
 		for _, text := range all {
 			if k == kindNumber {
 				var err error

@@ -10,8 +10,9 @@ const (
 
 // keyAttribute is an attribute of a key.
 type keyAttribute struct {
-	name string
-	kind kind // S, N or B
+	name  string
+	kind  kind // S, N or B
+	limit int  // of a value's size, in bytes
 }
 
 // schema is the primary key of a table, or the key of an index.
@@ -92,7 +93,7 @@ func notOfItem(a keyAttribute, is kind) error {
 // encode encodes a key whose attributes are there and of the right types.
 func (s schema) encode(it item) ([]byte, error) {
 	hash, _ := it.get(s.hash.name)
-	if err := s.hash.check(hash, maxHashSize, "Size of hashkey has exceeded the maximum size limit of2048 bytes"); err != nil {
+	if err := s.hash.check(hash, "Size of hashkey has exceeded the maximum size limit of2048 bytes"); err != nil {
 		return nil, err
 	}
 	key := appendPartition(make([]byte, 0, 64), hash)
@@ -100,20 +101,20 @@ func (s schema) encode(it item) ([]byte, error) {
 		return key, nil
 	}
 	sort, _ := it.get(s.sort.name)
-	if err := s.sort.check(sort, maxSortSize, "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"); err != nil {
+	if err := s.sort.check(sort, "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"); err != nil {
 		return nil, err
 	}
 	return appendKey(key, sort), nil
 }
 
 // check looks at the value of a key attribute.
-func (a keyAttribute) check(v value, limit int, tooLong string) error {
+func (a keyAttribute) check(v value, tooLong string) error {
 	switch {
 	case v.kind == kindNumber:
 		return nil
 	case v.text == "":
 		return validation("One or more parameter values are not valid. " + emptyKeyText(v.kind) + " Key: " + a.name)
-	case len(v.text) > limit:
+	case len(v.text) > a.limit:
 		return invalidParameter("%s", tooLong)
 	}
 	return nil
@@ -141,10 +142,9 @@ type index struct {
 // attribute of the index's key, or has a value that cannot be one, which an item
 // may that is older than the index. primary is the item's key in the table.
 func (x *index) entry(it item, primary []byte) []byte {
-	for i, a := range x.schema.attributes() {
+	for _, a := range x.schema.attributes() {
 		v, ok := it.get(a.name)
-		limit := []int{maxHashSize, maxSortSize}[i]
-		if !ok || v.kind != a.kind || v.kind != kindNumber && (v.text == "" || len(v.text) > limit) {
+		if !ok || v.kind != a.kind || v.kind != kindNumber && (v.text == "" || len(v.text) > a.limit) {
 			return nil
 		}
 	}
@@ -166,9 +166,8 @@ func (x *index) check(it item, updated bool) error {
 		}
 		return put
 	}
-	for i, a := range x.schema.attributes() {
+	for _, a := range x.schema.attributes() {
 		v, ok := it.get(a.name)
-		limit := []int{maxHashSize, maxSortSize}[i]
 		switch {
 		case !ok:
 		case v.kind != a.kind:
@@ -182,9 +181,9 @@ func (x *index) check(it item, updated bool) error {
 					"%s IndexName: %s, IndexKey: %s", emptyKeyText(a.kind), x.name, a.name),
 				validation("One or more parameter values are not valid. The update expression attempted to update a secondary index key "+
 					"to a value that is not supported. "+emptyKeyText(a.kind)))
-		case len(v.text) > limit:
+		case len(v.text) > a.limit:
 			return either(
-				invalidParameter("Size of hashkey has exceeded the maximum size limit of%d bytes. IndexName: %s, IndexKey: %s", limit, x.name, a.name),
+				invalidParameter("Size of hashkey has exceeded the maximum size limit of%d bytes. IndexName: %s, IndexKey: %s", a.limit, x.name, a.name),
 				validation("The update expression attempted to update the secondary index key beyond allowed size limits"))
 		}
 	}

@@ -91,8 +91,10 @@ func (d *tableDefinition) schema(elements []keyElement) schema {
 			}
 		}
 		if e.KeyType == "HASH" {
+			a.limit = maxHashSize
 			s.hash = a
 		} else {
+			a.limit = maxSortSize
 			s.sort = a
 		}
 	}
