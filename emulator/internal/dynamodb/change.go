@@ -94,16 +94,16 @@ type change struct {
 	next     func(old item) (item, []byte, error)
 	needsOld bool // next wants to see the old item
 
-	old, new     item // after the change
-	hadOld       bool
-	oldSize, now int
-	cost         usage
+	old, new item // after the change
+	hadOld   bool
+	oldSize  int
+	cost     usage
 }
 
 // newChange parses the expressions of a write.
-func newChange(r *request, more ...named) (*change, error) {
+func newChange(r *request, more ...parameter) (*change, error) {
 	ch := &change{r: r, update: &update{}}
-	expressions := append(more, named{"ConditionExpression", r.condition})
+	expressions := append(more, parameter{"ConditionExpression", r.condition})
 	if err := r.checkMixed(expressions, []string{"AttributeUpdates", "Expected"}); err != nil {
 		return nil, err
 	}
@@ -184,8 +184,8 @@ func (e *Engine) attempt(rd kv.Reader, ch *change) ([]kv.Write, error) {
 	if err != nil {
 		return nil, err
 	}
-	ch.new, ch.now = next, storedSize(nextStored)
-	ch.cost = usage{table: writeUnits(max(ch.oldSize, ch.now))}
+	ch.new = next
+	ch.cost = usage{table: writeUnits(max(ch.oldSize, storedSize(nextStored)))}
 	if stored == nil && nextStored == nil {
 		return nil, nil
 	}

@@ -55,9 +55,9 @@ type Engine struct {
 
 	// mu guards what follows and the definitions of tables: it is held while a
 	// table is made, changed or deleted.
-	mu     sync.RWMutex
-	tables map[string]*table
-	last   uint64 // the last space given away
+	mu        sync.RWMutex
+	tables    map[string]*table
+	lastSpace uint64 // the last number of a space that has been given away
 }
 
 // maxBody is how large a request may be, in bytes.

@@ -67,9 +67,9 @@ func readWrite(operation string, w way, body []byte) (*change, *request, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	var more []named
+	var more []parameter
 	if operation == "UpdateItem" {
-		more = append(more, named{"UpdateExpression", r.update})
+		more = append(more, parameter{"UpdateExpression", r.update})
 	} else if err := oldOrNone(r); err != nil {
 		return nil, nil, err
 	}
@@ -151,7 +151,7 @@ func (e *Engine) getItem(body []byte) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.checkMixed([]named{{"ProjectionExpression", r.projection}}, []string{"AttributesToGet"}); err != nil {
+	if err := r.checkMixed([]parameter{{"ProjectionExpression", r.projection}}, []string{"AttributesToGet"}); err != nil {
 		return nil, err
 	}
 	if r.invalid != nil {

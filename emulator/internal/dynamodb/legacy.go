@@ -225,7 +225,7 @@ func (l *legacy) paths() ([]path, error) {
 
 // checkMixed refuses parameters from before expressions next to expressions.
 // KeyConditions alone may stand next to the other expressions of a query.
-func (r *request) checkMixed(expressions []named, old []string) error {
+func (r *request) checkMixed(expressions []parameter, old []string) error {
 	var now, before []string
 	for _, x := range expressions {
 		if x.text != nil {

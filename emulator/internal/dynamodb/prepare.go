@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// named is an expression with the parameter that it came in.
-type named struct {
+// parameter is one of a request that may hold an expression.
+type parameter struct {
 	label string
-	text  *string
+	text  *string // nil: it is not given
 }
 
 // placeholders checks the names and values of a request against the expressions
 // that its operation may have, before these are parsed.
-func (r *request) placeholders(expressions ...named) error {
+func (r *request) placeholders(expressions ...parameter) error {
 	if !r.hasNames && !r.hasValues {
 		return nil
 	}
-	has := func(x named) bool { return x.text != nil }
-	isProjection := func(x named) bool { return x.label == "ProjectionExpression" }
+	has := func(x parameter) bool { return x.text != nil }
+	isProjection := func(x parameter) bool { return x.label == "ProjectionExpression" }
 	if r.hasNames && !slices.ContainsFunc(expressions, has) {
 		return validation("ExpressionAttributeNames can only be specified when using expressions")
 	}
@@ -112,7 +112,7 @@ func (b *bindings) checkSize() error {
 
 // onlyProjection prepares a request that has no other expression.
 func (r *request) onlyProjection() ([]path, error) {
-	if err := r.placeholders(named{"ProjectionExpression", r.projection}); err != nil {
+	if err := r.placeholders(parameter{"ProjectionExpression", r.projection}); err != nil {
 		return nil, err
 	}
 	paths, err := r.projectionPaths()

@@ -15,7 +15,7 @@ func (e *Engine) query(body []byte) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	expressions := []named{{"ProjectionExpression", r.projection}, {"FilterExpression", r.filter}, {"KeyConditionExpression", r.keyCondition}}
+	expressions := []parameter{{"ProjectionExpression", r.projection}, {"FilterExpression", r.filter}, {"KeyConditionExpression", r.keyCondition}}
 	err = r.checkMixed(expressions, []string{"AttributesToGet", "QueryFilter", "ConditionalOperator", "KeyConditions"})
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (e *Engine) scan(body []byte) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	expressions := []named{{"ProjectionExpression", r.projection}, {"FilterExpression", r.filter}}
+	expressions := []parameter{{"ProjectionExpression", r.projection}, {"FilterExpression", r.filter}}
 	if err := r.checkMixed(expressions, []string{"AttributesToGet", "ScanFilter", "ConditionalOperator"}); err != nil {
 		return nil, err
 	}

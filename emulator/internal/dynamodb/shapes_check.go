@@ -165,7 +165,7 @@ func violations(operation string, id shapeID, body []byte) error {
 	if slices.Contains(onItems, operation) {
 		v.least = 1
 	}
-	if err := v.first(operation, in, body); err != nil && !v.named {
+	if err := v.first(operation, in, body); err != nil && !v.tablesSeen {
 		return err
 	}
 	for _, m := range shapes[id].members {
@@ -186,11 +186,11 @@ func violations(operation string, id shapeID, body []byte) error {
 // violated collects what is wrong with an input.
 type violated struct {
 	constraints
-	least int64 // characters of a table's name
-	brief bool
-	joins bool // a table's name that is not valid is told of among the others
-	newer bool // so are unknown ReturnValues, in the newer way
-	named bool // names of tables in RequestItems have been looked at
+	least      int64 // characters of a table's name
+	brief      bool
+	joins      bool // a table's name that is not valid is told of among the others
+	newer      bool // so are unknown ReturnValues, in the newer way
+	tablesSeen bool // names of tables in RequestItems have been looked at
 }
 
 func (v *violated) add(text string) {
@@ -299,7 +299,7 @@ func (v *violated) mapping(id shapeID, in map[string]any, path []string) {
 	tables := shapes[sh.key].name == tableShape
 	of := &shapes[sh.of]
 	for _, key := range slices.Sorted(maps.Keys(in)) {
-		if tables && !v.named && brokenTable(key, 3) != nil {
+		if tables && !v.tablesSeen && brokenTable(key, 3) != nil {
 			v.mapConstraint(id, in, path, wrongMapKeys)
 		}
 		list, isList := in[key].([]any)

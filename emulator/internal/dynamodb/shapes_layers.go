@@ -76,7 +76,7 @@ func (v *violated) firstOfBatch(operation string, in map[string]any, body []byte
 	case !slices.ContainsFunc(slices.Collect(maps.Keys(items)), func(name string) bool { return brokenTable(name, 3) != nil }):
 	case reads:
 		v.add("Value '" + cut(compact(body, "RequestItems")) + "' at 'requestItems'" + wrongMapKeys)
-		v.named = true
+		v.tablesSeen = true
 	default:
 		for _, m := range shapes[inputs[operation]].members {
 			if m.name != "RequestItems" {

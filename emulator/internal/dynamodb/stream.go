@@ -73,12 +73,12 @@ func streamLabel(t time.Time) string { return t.Format("2006-01-02T15:04:05.000"
 
 // newStream makes a stream for a table with a key. e.mu is held.
 func (e *Engine) newStream(table string, key []keyElement, view string) *stream {
-	e.last++
+	e.lastSpace++
 	now := e.cfg.Clock.Now().UTC().Truncate(time.Millisecond)
 	for e.streams.find(e.streamARN(table, streamLabel(now))) != nil {
 		now = now.Add(time.Millisecond) // no two have the same ARN
 	}
-	return e.buildStream(streamInfo{Table: table, Label: streamLabel(now), Space: streamSpaces + e.last,
+	return e.buildStream(streamInfo{Table: table, Label: streamLabel(now), Space: streamSpaces + e.lastSpace,
 		View: view, Key: key, Created: now})
 }
 
@@ -151,7 +151,7 @@ func (e *Engine) loadStreams(r kv.Reader) (err error) {
 			return false
 		}
 		e.streams.add(e.buildStream(info))
-		e.last = max(e.last, info.Space-streamSpaces)
+		e.lastSpace = max(e.lastSpace, info.Space-streamSpaces)
 		return true
 	})
 	return err

@@ -22,7 +22,7 @@ type table struct {
 	name    string
 	space   uint64
 	schema  schema
-	now     atomic.Pointer[layout]
+	layout  atomic.Pointer[layout]
 	ttl     atomic.Pointer[ttlSetting] // nil: disabled
 	stream  atomic.Pointer[stream]     // the latest; nil: there was none
 	dropped atomic.Bool
@@ -35,8 +35,8 @@ type layout struct {
 	indexes []*index
 }
 
-func (t *table) indexes() []*index   { return t.now.Load().indexes }
-func (t *table) record() tableRecord { return t.now.Load().record }
+func (t *table) indexes() []*index   { return t.layout.Load().indexes }
+func (t *table) record() tableRecord { return t.layout.Load().record }
 
 // tableRecord is a table's definition as it is stored.
 type tableRecord struct {
@@ -61,7 +61,7 @@ func (r tableRecord) build() *table {
 	d := r.Definition
 	t := &table{name: d.TableName, space: r.Space, schema: d.schema(d.KeySchema)}
 	t.ttl.Store(r.TTL)
-	t.now.Store(r.layout())
+	t.layout.Store(r.layout())
 	return t
 }
 
@@ -122,9 +122,9 @@ func (e *Engine) loadTables(r kv.Reader) (err error) {
 		t := record.build()
 		t.stream.Store(e.streams.find(e.streamARN(t.name, record.Stream)))
 		e.tables[t.name] = t
-		e.last = max(e.last, record.Space, slices.Max(append(record.Indexes, 0)))
+		e.lastSpace = max(e.lastSpace, record.Space, slices.Max(append(record.Indexes, 0)))
 		if record.TTL != nil {
-			e.last = max(e.last, record.TTL.Space)
+			e.lastSpace = max(e.lastSpace, record.TTL.Space)
 		}
 		return true
 	})
@@ -170,16 +170,16 @@ func (e *Engine) createTable(body []byte) (json.RawMessage, error) {
 	if e.tables[d.TableName] != nil {
 		return nil, resourceInUse("Table already exists: " + d.TableName)
 	}
-	e.last++
-	record := tableRecord{ID: ids.RequestID(), Space: e.last, Created: e.cfg.Clock.Now().UTC(), Definition: d}
+	e.lastSpace++
+	record := tableRecord{ID: ids.RequestID(), Space: e.lastSpace, Created: e.cfg.Clock.Now().UTC(), Definition: d}
 	record.Definition.StreamSpecification = nil // it can change; the stream knows
 	record.Tags, record.Definition.Tags = d.Tags, nil
 	if d.BillingMode == "PAY_PER_REQUEST" {
 		record.OnDemand = record.Created
 	}
 	for range len(d.LocalSecondaryIndexes) + len(d.GlobalSecondaryIndexes) {
-		e.last++
-		record.Indexes = append(record.Indexes, e.last)
+		e.lastSpace++
+		record.Indexes = append(record.Indexes, e.lastSpace)
 	}
 	t := record.build()
 	if d.StreamSpecification.enabled() {

@@ -24,8 +24,8 @@ func (e *Engine) reindex(r *tableRecord, in *tableUpdate) (dropped []uint64, err
 			if err := d.addIndex(u.Create, in.AttributeDefinitions); err != nil {
 				return nil, err
 			}
-			e.last++
-			r.Indexes = append(r.Indexes, e.last)
+			e.lastSpace++
+			r.Indexes = append(r.Indexes, e.lastSpace)
 		case local:
 			verb := map[bool]string{true: "update", false: "delete"}[u.Update != nil]
 			return nil, validation("Cannot " + verb + " an index that is not a GlobalSecondaryIndex: " + u.name())

@@ -135,7 +135,7 @@ func (in *tableUpdate) describe(after, before *tableDescription) *tableDescripti
 // fills indexes that are new and deletes the spaces of those that are dropped.
 // e.mu is held.
 func (e *Engine) relayout(t *table, next tableRecord, dropped []uint64, change streamChange) error {
-	before := t.now.Load()
+	before := t.layout.Load()
 	old := map[uint64]bool{}
 	for _, x := range before.indexes {
 		old[x.space] = true
@@ -155,12 +155,12 @@ func (e *Engine) relayout(t *table, next tableRecord, dropped []uint64, change s
 				writes = append(writes, filling...)
 			}
 		}
-		t.now.Store(after)
+		t.layout.Store(after)
 		change.apply(e)
 		saved, err := t.save()
 		return append(writes, saved...), err
 	}, func() {
-		t.now.Store(before)
+		t.layout.Store(before)
 		change.undo(e)
 	})
 	if err == nil && change.ends != nil {

@@ -17,9 +17,9 @@ func (e *Engine) transactWriteItems(body []byte) (json.RawMessage, error) {
 		return nil, err
 	}
 	for _, a := range tx.actions {
-		var more []named
+		var more []parameter
 		if a.kind == "Update" {
-			more = append(more, named{"UpdateExpression", a.r.update})
+			more = append(more, parameter{"UpdateExpression", a.r.update})
 		}
 		if a.ch, err = newChange(a.r, more...); err != nil {
 			return nil, err
@@ -97,7 +97,7 @@ func upFront(err error) bool {
 func (e *Engine) carryOutAll(tx *transaction) (replay bool, err error) {
 	var refused error
 	err = e.store.Update(func(rd kv.Reader) ([]kv.Write, error) {
-		tokens, done, err := e.checkToken(rd, tx)
+		use, done, err := e.checkToken(rd, tx)
 		if err != nil {
 			return nil, err
 		}
@@ -111,9 +111,9 @@ func (e *Engine) carryOutAll(tx *transaction) (replay bool, err error) {
 		// A token is kept for its request even if that is cancelled, but
 		// then the request may be tried again.
 		if refused = cancelled(failures); refused != nil {
-			return tokens.keep(false), nil
+			return use.keep(false), nil
 		}
-		return append(writes, tokens.keep(true)...), nil
+		return append(writes, use.keep(true)...), nil
 	})
 	if err == nil {
 		err = refused

@@ -84,8 +84,8 @@ func (t *table) checkTTL(attribute string, enabled bool) error {
 // expire. e.mu is held.
 func (e *Engine) setTTL(t *table, attribute string, enabled bool) error {
 	current := t.ttl.Load()
-	e.last++
-	next := &ttlSetting{Attribute: attribute, Space: e.last}
+	e.lastSpace++
+	next := &ttlSetting{Attribute: attribute, Space: e.lastSpace}
 	return e.store.Update(func(r kv.Reader) ([]kv.Write, error) {
 		if !enabled {
 			t.ttl.Store(nil)
