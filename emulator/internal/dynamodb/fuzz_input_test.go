@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"crypto-ticker/emulator/internal/clock"
 )
@@ -116,9 +117,12 @@ func joined(first, second []byte) (both, last []byte, ok bool) {
 		return body[1 : len(body)-1]
 	}
 	both = slices.Concat([]byte("{"), trim(first), []byte(","), trim(second), []byte("}"))
-	if !json.Valid(both) { // one of them is empty
+	if !json.Valid(both) || !utf8.Valid(both) { // one of them is empty, or an error would show it otherwise
 		return nil, nil, false
 	}
-	last, err := json.Marshal(members)
-	return both, last, err == nil
+	var alone bytes.Buffer
+	e := json.NewEncoder(&alone)
+	e.SetEscapeHTML(false) // an error may show it as it is
+	err := e.Encode(members)
+	return both, alone.Bytes(), err == nil
 }
