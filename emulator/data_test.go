@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -115,6 +116,57 @@ func TestDataFolder(t *testing.T) {
 				t.Error("the secret has another value")
 			}
 		})
+	}
+}
+
+// TestSecretsWithAddresses starts at another address with each start, which is no
+// change of the template.
+func TestSecretsWithAddresses(t *testing.T) {
+	t.Parallel()
+	o := emulator.Options{Data: t.TempDir(), Template: write(t, `
+  Api: {Type: AWS::Serverless::HttpApi}
+  Url: {Type: AWS::SecretsManager::Secret, Properties: {Name: url, SecretString: !Sub "https://${Api}.execute-api.${AWS::Region}.amazonaws.com/a"}}
+  Put: {Type: AWS::SecretsManager::Secret, Properties: {Name: put, SecretString: !Sub "https://${Api}.execute-api.${AWS::Region}.amazonaws.com/b"}}
+  Made:
+    Type: AWS::SecretsManager::Secret
+    Properties:
+      Name: made
+      GenerateSecretString:
+        SecretStringTemplate: !Sub '{"url":"https://${Api}.execute-api.${AWS::Region}.amazonaws.com/c"}'
+        GenerateStringKey: password
+`)}
+	const host = "HOST"
+	read := func(put string) (url, made string) {
+		e, err := emulator.Run(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		if put != "" {
+			call(t, e, "secretsmanager.PutSecretValue", "1.1", `{"SecretId":"put","SecretString":"`+put+`"}`)
+		}
+		if got := call(t, e, "secretsmanager.GetSecretValue", "1.1", `{"SecretId":"put"}`); !strings.Contains(got, `"SecretString":"ours"`) {
+			t.Errorf("got %s, want the value that was put", got)
+		}
+		if got, want := call(t, e, "secretsmanager.GetSecretValue", "1.1", `{"SecretId":"url"}`), `"SecretString":"`+e.URL()+`/a"`; !strings.Contains(got, want) {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		made = call(t, e, "secretsmanager.GetSecretValue", "1.1", `{"SecretId":"made"}`)
+		if !strings.Contains(made, e.URL()+"/c") {
+			t.Errorf("got %s, want %s in it", made, e.URL())
+		}
+		return e.URL(), strings.ReplaceAll(made, e.URL(), host)
+	}
+	url, made := read("ours")
+	if l, err := net.Listen("tcp", strings.TrimPrefix(url, "http://")); err == nil { // else somebody else has it
+		defer l.Close()
+	}
+	again, kept := read("")
+	if again == url {
+		t.Fatal("both starts had the same address")
+	}
+	if kept != made {
+		t.Error("there is another generated value")
 	}
 }
 

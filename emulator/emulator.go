@@ -223,10 +223,14 @@ func (e *Emulator) openData(ctx context.Context, o Options) (err error) {
 	if err = createTables(ctx, e.tables, e.stack.Tables); err != nil {
 		return err
 	}
-	if err = e.resolve(o.EnvVars); err != nil {
+	own := e.addresses()
+	e.replace(own)
+	if err = applyEnvVars(e.stack, o.EnvVars); err != nil {
 		return err
 	}
-	if e.secrets, err = secrets.Open(secrets.Config{Secrets: e.stack.Secrets, Dir: dir, Clock: e.clock, Log: e.log}); err != nil {
+	if e.secrets, err = secrets.Open(secrets.Config{
+		Secrets: e.stack.Secrets, Dir: dir, Replace: own.Replace, Clock: e.clock, Log: e.log,
+	}); err != nil {
 		return err
 	}
 	tlsDir := ""

@@ -13,10 +13,14 @@ import (
 
 // applyEnvVars reads a file in the form of sam local's --env-vars: variables by
 // function, and under Parameters those of every function. As there, a variable
-// that the template does not declare cannot be set; here it is an error.
+// that the template does not declare cannot be set; here it is an error. Without
+// a file nothing is changed.
 //
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-sam-cli-using-invoke.html#serverless-sam-cli-using-invoke-environment-file
 func applyEnvVars(stack *template.Stack, file string) error {
+	if file == "" {
+		return nil
+	}
 	src, err := os.ReadFile(file)
 	if err != nil {
 		return fmt.Errorf("environment variables: %w", err)

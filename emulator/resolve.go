@@ -2,10 +2,9 @@ package emulator
 
 import "strings"
 
-// resolve puts the emulator's addresses where the template builds those that the
-// APIs would have on AWS, puts in the ARNs that streams have got, and applies the
-// file of variables.
-func (e *Emulator) resolve(envVars string) error {
+// addresses puts the emulator's addresses where the template builds those that
+// the APIs would have on AWS, and the ARNs that streams have got.
+func (e *Emulator) addresses() *strings.Replacer {
 	var pairs []string
 	suffix := ".execute-api." + e.stack.Region + ".amazonaws.com"
 	for id, host := range e.hosts {
@@ -16,15 +15,12 @@ func (e *Emulator) resolve(envVars string) error {
 			pairs = append(pairs, t.StreamARN, e.tables.LatestStream(t.Name))
 		}
 	}
-	e.replace(strings.NewReplacer(pairs...))
-	if envVars == "" {
-		return nil
-	}
-	return applyEnvVars(e.stack, envVars)
+	return strings.NewReplacer(pairs...)
 }
 
 // replace changes all texts of the template that functions and clients get to
-// see: one that is left would lead them to AWS.
+// see: one that is left would lead them to AWS. Those of secrets are replaced as
+// they are read.
 func (e *Emulator) replace(r *strings.Replacer) {
 	values := func(m map[string]string) {
 		for k, v := range m {
@@ -48,11 +44,5 @@ func (e *Emulator) replace(r *strings.Replacer) {
 	}
 	for _, a := range e.stack.WebSocketAPIs {
 		values(a.StageVariables)
-	}
-	for _, s := range e.stack.Secrets {
-		s.Value = r.Replace(s.Value)
-		if s.Generate != nil {
-			s.Generate.SecretStringTemplate = r.Replace(s.Generate.SecretStringTemplate)
-		}
 	}
 }

@@ -80,7 +80,12 @@ func (s *Service) getSecretValue(in getSecretValueInput) (any, error) {
 	case in.VersionStage != "" && !slices.Contains(v.Stages, in.VersionStage):
 		return nil, fault("InvalidRequestException", "You provided a VersionStage that is not associated to the provided VersionId.")
 	}
-	return secretValue{sec.arn, sec.name, id, v.String, v.Binary, slices.Clone(v.Stages), epoch(v.Created)}, nil
+	text := v.String
+	if v.OfTemplate && text != nil && s.replace != nil {
+		own := s.replace(*text)
+		text = &own
+	}
+	return secretValue{sec.arn, sec.name, id, text, v.Binary, slices.Clone(v.Stages), epoch(v.Created)}, nil
 }
 
 type secretEntry struct {

@@ -30,17 +30,22 @@ type Config struct {
 	// Dir keeps the values in one file, so that a restart finds those that were
 	// generated or put; without it they are in memory. One emulator at a time
 	// may use a folder.
-	Dir   string
-	Clock *clock.Clock // dates versions; nil is the machine's time
-	Log   *slog.Logger // nil discards; never gets a value
+	Dir string
+	// Replace puts the emulator's own addresses into values of the template as they
+	// are read: what is kept has those of AWS, since the emulator's change from one
+	// start to the next. Nil leaves the values as they are.
+	Replace func(value string) string
+	Clock   *clock.Clock // dates versions; nil is the machine's time
+	Log     *slog.Logger // nil discards; never gets a value
 }
 
 // Service answers for the secrets. Its methods may be called by many goroutines
 // at once.
 type Service struct {
-	clock *clock.Clock
-	wire  awsjson.Service
-	file  string // "" if the values are in memory
+	clock   *clock.Clock
+	replace func(string) string // nil, or as in Config
+	wire    awsjson.Service
+	file    string // "" if the values are in memory
 
 	mu      sync.Mutex
 	secrets []*secret // as in the template
@@ -57,7 +62,7 @@ type secret struct {
 // or the template has changed since, that of the template. Its errors name the
 // secret's place in the template.
 func Open(cfg Config) (*Service, error) {
-	s := &Service{clock: cfg.Clock}
+	s := &Service{clock: cfg.Clock, replace: cfg.Replace}
 	if s.clock == nil {
 		s.clock = clock.New()
 	}
@@ -119,7 +124,7 @@ func (s *Service) add(def *template.Secret) (bool, error) {
 		if len(value) > maxValue {
 			return false, fmt.Errorf("SecretString has %d bytes; Secrets Manager allows %d", len(value), maxValue)
 		}
-		st.put(ids.RequestID(), &version{String: &value, Created: s.clock.Now()}, []string{current})
+		st.put(ids.RequestID(), &version{String: &value, OfTemplate: true, Created: s.clock.Now()}, []string{current})
 	}
 	s.kept.Secrets[def.Name] = st
 	s.secrets = append(s.secrets, &secret{def.Name, def.ARN, st})

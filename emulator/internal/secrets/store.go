@@ -33,10 +33,13 @@ type state struct {
 }
 
 type version struct {
-	String  *string `json:",omitempty"`
-	Binary  []byte  `json:",omitempty"`
-	Created time.Time
-	Stages  []string
+	String *string `json:",omitempty"`
+	Binary []byte  `json:",omitempty"`
+	// OfTemplate tells the template's values from those that were put, which are
+	// read as they are.
+	OfTemplate bool `json:",omitempty"`
+	Created    time.Time
+	Stages     []string
 }
 
 func (v *version) size() int {
