@@ -36,11 +36,32 @@ func (e *Emulator) replace(r *strings.Replacer) {
 	for _, s := range e.stack.Schedules {
 		s.Input = r.Replace(s.Input)
 	}
+	e.replaceInAPIs(r, values)
+}
+
+func (e *Emulator) replaceInAPIs(r *strings.Replacer, values func(map[string]string)) {
 	for _, a := range e.stack.HTTPAPIs {
 		values(a.StageVariables)
+		if a.CORS != nil {
+			for i, o := range a.CORS.AllowOrigins {
+				a.CORS.AllowOrigins[i] = r.Replace(o)
+			}
+		}
+		for _, route := range a.Routes {
+			if route.Authorizer != nil && route.Authorizer.JWT != nil {
+				route.Authorizer.JWT.Issuer = r.Replace(route.Authorizer.JWT.Issuer)
+			}
+		}
 	}
 	for _, a := range e.stack.RESTAPIs {
 		values(a.StageVariables)
+		for _, g := range a.GatewayResponses {
+			values(g.Headers)
+			g.Template = r.Replace(g.Template)
+		}
+		for _, route := range a.Routes {
+			values(route.Preflight)
+		}
 	}
 	for _, a := range e.stack.WebSocketAPIs {
 		values(a.StageVariables)
