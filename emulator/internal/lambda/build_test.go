@@ -244,42 +244,27 @@ func TestPrune(t *testing.T) {
 	}
 }
 
-// A start that waits for the lock of what is just being pruned makes it anew.
+// A start that waits for the lock of what is just being pruned makes it anew, and
+// whoever pruned with that lock leaves the new one alone.
 func TestStartWhilePruned(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join(t.TempDir(), "root")
-	stop := make(chan struct{})
-	var pruning sync.WaitGroup
-	pruning.Go(func() {
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			lock, err := claim(filepath.Join(root, "lock"))
-			if err != nil {
-				continue
-			}
-			if runs, _ := filepath.Glob(filepath.Join(root, "run-*")); len(runs) == 0 {
-				os.RemoveAll(root)
-			}
-			lock.Close()
+	for range 200 {
+		var pruning sync.WaitGroup
+		for range 2 {
+			pruning.Go(func() { pruneRoot(root) })
 		}
-	})
-	for range 100 {
 		b := new(builder)
-		if err := b.open(root); err != nil {
-			t.Error(err)
-			break
+		err := b.open(root)
+		pruning.Wait()
+		if err != nil {
+			t.Fatal(err)
 		}
 		if _, err := os.Stat(filepath.Join(b.own, "lock")); err != nil {
 			t.Error(err)
 		}
 		b.close()
 	}
-	close(stop)
-	pruning.Wait()
 }
 
 // BenchmarkBuild is a build of what is up to date.

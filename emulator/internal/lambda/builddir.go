@@ -122,16 +122,21 @@ func prune(cache string) {
 		if err != nil || time.Since(info.ModTime()) < unused {
 			continue
 		}
-		lock, err := claim(name)
-		if err != nil {
-			continue // somebody builds
-		}
-		b := &builder{root: filepath.Dir(name)}
-		b.sweep()
-		if runs, _ := filepath.Glob(filepath.Join(b.root, "run-*")); len(runs) == 0 {
-			os.RemoveAll(b.root) // what stays is tried again
-		}
-		lock.Close()
+		pruneRoot(filepath.Dir(name))
+	}
+}
+
+// pruneRoot removes what was built for one template, unless somebody runs it.
+func pruneRoot(root string) {
+	lock, err := claim(filepath.Join(root, "lock"))
+	if err != nil {
+		return // somebody builds, or has removed it
+	}
+	defer lock.Close()
+	b := &builder{root: root}
+	b.sweep()
+	if runs, _ := filepath.Glob(filepath.Join(root, "run-*")); len(runs) == 0 {
+		os.RemoveAll(root) // what stays is tried again
 	}
 }
 

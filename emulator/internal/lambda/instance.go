@@ -265,7 +265,12 @@ func (in *instance) initFailure(inv *invocation, how string) *FunctionError {
 // kill ends the process; one that does not run yet is ended by start. f.mu is
 // held.
 func (in *instance) kill() {
-	if in.cmd != nil {
+	if in.cmd == nil {
+		return
+	}
+	select {
+	case <-in.exited: // its id may be that of another by now
+	default:
 		killGroup(in.cmd)
 	}
 }
@@ -290,7 +295,9 @@ func (in *instance) shutdown() {
 		case <-grace.C:
 		}
 	}
-	killGroup(cmd)
+	in.f.mu.Lock()
+	defer in.f.mu.Unlock()
+	in.kill()
 }
 
 // report logs the end of a process. f.mu is held.

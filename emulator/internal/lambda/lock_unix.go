@@ -45,14 +45,17 @@ func inPlace(f *os.File, name string) error {
 	return err
 }
 
-// claim takes the lock on a file, or returns an error if somebody has it.
-// Closing the file gives it back.
+// claim takes the lock on a file, or returns an error if somebody has it or has
+// just removed the file. Closing the file gives it back.
 func claim(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
+		err = inPlace(f, name)
+	}
+	if err != nil {
 		f.Close()
 		return nil, err
 	}

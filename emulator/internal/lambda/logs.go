@@ -48,15 +48,33 @@ func (p *logPipe) read() {
 // empty reads what is in the pipe, for whoever waits in drain. That the deadline
 // is over says nothing of it: a slow terminal may have kept the reader from it.
 func (p *logPipe) empty(buf []byte) {
-	p.r.SetReadDeadline(time.Time{})
+	waiting := p.waiting()
 	for {
 		n, err := readNow(p.r, buf)
 		p.consume(buf[:n])
-		if n == 0 || err != nil { // the next Read waits, or finds the error again
+		if errors.Is(err, os.ErrDeadlineExceeded) { // somebody else has come to wait
+			waiting = append(waiting, p.waiting()...)
+		} else if n == 0 || err != nil { // the next Read waits, or finds the error again
 			break
 		}
 	}
-	p.settle()
+	for _, drained := range waiting {
+		close(drained)
+	}
+}
+
+// waiting takes over whoever waits in drain, and the deadline that drain has set:
+// who comes later sets another.
+func (p *logPipe) waiting() []chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.r.SetReadDeadline(time.Time{})
+	if p.drained == nil {
+		return nil
+	}
+	drained := p.drained
+	p.drained = nil
+	return []chan struct{}{drained}
 }
 
 func (p *logPipe) consume(b []byte) {
@@ -91,7 +109,7 @@ func (p *logPipe) consume(b []byte) {
 	}
 }
 
-// settle tells whoever waits in drain that the pipe is empty.
+// settle tells whoever waits in drain that the pipe has ended.
 func (p *logPipe) settle() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

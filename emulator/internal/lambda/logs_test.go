@@ -166,6 +166,43 @@ func TestDrainBehindSlowTerminal(t *testing.T) {
 	}
 }
 
+// Who comes to wait while the pipe is being emptied for somebody else does not
+// end that.
+func TestDrainWhileDraining(t *testing.T) {
+	t.Parallel()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	term := &blockedWriter{begun: make(chan struct{}), free: make(chan struct{})}
+	p := &logPipe{r: r, out: term}
+	tl := new(tail)
+	p.record(tl)
+	w.WriteString("one\n")
+	emptied := make(chan struct{})
+	go func() {
+		defer close(emptied)
+		p.empty(make([]byte, 16))
+	}()
+	<-term.begun
+	w.WriteString("two\n")
+	var wg sync.WaitGroup
+	wg.Go(p.drain)
+	eventually(t, "drain to wait", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.drained != nil
+	})
+	close(term.free)
+	<-emptied
+	if got, want := string(tl.bytes()), "one\ntwo\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	wg.Wait()
+}
+
 func TestTailKeepsTheEnd(t *testing.T) {
 	t.Parallel()
 	var tl tail
