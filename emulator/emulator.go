@@ -51,9 +51,10 @@ type Options struct {
 
 	Addr string // host:port of the APIs, http and https; default 127.0.0.1:0
 	// AWSAddr is the host:port of DynamoDB, Lambda and Secrets Manager; default
-	// 127.0.0.1:0. Requests may name this host, an IP address, a name without a dot,
-	// one below localhost, internal, local, test or home.arpa, and one in a
-	// function's AWS_ENDPOINT_URL; others could be those of web pages.
+	// 127.0.0.1:0. Requests may name this host, the machine's own name, an IP
+	// address, a name without a dot, one below localhost, internal, local, test or
+	// home.arpa, and one in a function's AWS_ENDPOINT_URL; others could be those of
+	// web pages.
 	AWSAddr string
 	// Map gives WebSocket APIs, by logical id, further paths, as the API
 	// mappings of a custom domain do: {"/ws": "ChatApi"}.

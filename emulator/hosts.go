@@ -23,14 +23,15 @@ func (e *Emulator) onlyKnownHosts(addr string, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if host := hostOf(r.Host); !isOwn(host) && !slices.Contains(known, host) {
 			refuse(w, r, http.StatusForbidden, "AccessDenied",
-				"This host name could be that of a web page. Use an IP address or localhost, or give the name in -aws-addr or in AWS_ENDPOINT_URL of a function.")
+				"This host name could be that of a web page. Use an IP address, localhost or the name of this machine, or give the name in -aws-addr or in AWS_ENDPOINT_URL of a function.")
 			return
 		}
 		h.ServeHTTP(w, r)
 	})
 }
 
-// namedHosts are those that whoever runs the emulator has named.
+// namedHosts are those that whoever runs the emulator has named, and that of the
+// machine.
 func (e *Emulator) namedHosts(addr string) []string {
 	hosts := []string{hostOf(addr)}
 	if name, err := os.Hostname(); err == nil {

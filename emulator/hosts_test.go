@@ -3,6 +3,7 @@ package emulator_test
 import (
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -28,7 +29,12 @@ func TestHostsOfServices(t *testing.T) {
 		AWSAddr:  "localhost:0",
 		Handlers: map[string]func() awslambda.Handler{"Fn": func() awslambda.Handler { return awslambda.NewHandler(func() {}) }},
 	})
+	own, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for host, want := range map[string]int{
+		own + ":8082":               200, // even with a dot
 		"127.0.0.1:8082":            200,
 		"192.168.1.7":               200,
 		"[::1]:8082":                200,
