@@ -12,10 +12,6 @@ import (
 	"crypto-ticker/emulator/internal/template"
 )
 
-// maxEnvironment is the size in bytes of all variables that a function may
-// define.
-const maxEnvironment = 4 << 10
-
 // The credentials of all functions. They are no secrets: they show at most that
 // a function signs its requests as it should.
 const (
@@ -90,8 +86,8 @@ func checkSize(vars map[string]string) error {
 	for k, v := range vars {
 		size += len(k) + len(v)
 	}
-	if size > maxEnvironment {
-		return fmt.Errorf("environment variables take %d bytes; Lambda allows %d", size, maxEnvironment)
+	if size > template.MaxEnvironment {
+		return fmt.Errorf("environment variables take %d bytes; Lambda allows %d", size, template.MaxEnvironment)
 	}
 	return nil
 }

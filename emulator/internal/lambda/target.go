@@ -4,14 +4,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"crypto-ticker/emulator/internal/template"
 )
 
-// Versions of functions: the one that has no number, and the one that is
-// published where the template asks for an alias. Both are the same code here.
-const (
-	latest    = "$LATEST"
-	published = "1"
-)
+// latest is the version of a function that has no number. It is the same code as
+// the other one, template.OnlyVersion, which a function with an alias has.
+const latest = "$LATEST"
 
 // target is what a name means: a function, and the version or alias of it, as
 // far as the name has one.
@@ -34,7 +33,7 @@ func (t target) version() string {
 	if t.qualifier == "" || t.qualifier == latest {
 		return latest
 	}
-	return published
+	return template.OnlyVersion
 }
 
 // find returns what a name, a partial or a full ARN means, each with or without
@@ -66,5 +65,5 @@ func (f *function) qualifiers() []string {
 	if f.def.Alias == "" {
 		return []string{latest}
 	}
-	return []string{latest, published, f.def.Alias}
+	return []string{latest, template.OnlyVersion, f.def.Alias}
 }

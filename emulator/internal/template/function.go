@@ -137,7 +137,10 @@ var reservedVariables = []string{"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY
 
 var variableName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]+$`)
 
-const maxEnvironment = 4096 // bytes of all names and values
+// MaxEnvironment is what the names and values of a function's variables may take
+// together, in bytes.
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const MaxEnvironment = 4 << 10
 
 // environment reads the variables as the strings that CloudFormation makes.
 func environment(p *props) map[string]string {
@@ -158,8 +161,8 @@ func environment(p *props) map[string]string {
 			o.notef(f.line, o.at, "dynamic reference in %s, which stays as it is", f.name)
 		}
 	}
-	if size > maxEnvironment {
-		e.bad("Variables", "hold %d bytes; Lambda takes %d", size, maxEnvironment)
+	if size > MaxEnvironment {
+		e.bad("Variables", "hold %d bytes; Lambda takes %d", size, MaxEnvironment)
 	}
 	return vars
 }

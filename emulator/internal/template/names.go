@@ -126,7 +126,7 @@ func (r *resolver) resourceARN(res *resource) string {
 	case typeAlias:
 		return r.functionOf(res, "FunctionName") + ":" + name
 	case typeFnVersion:
-		return r.functionOf(res, "FunctionName") + ":" + onlyVersion
+		return r.functionOf(res, "FunctionName") + ":" + OnlyVersion
 	case typeFnURL:
 		return r.functionOf(res, "TargetFunctionArn")
 	case typeSchedule:
@@ -141,9 +141,9 @@ func (r *resolver) resourceARN(res *resource) string {
 	return r.arn(strings.ToLower(service(res.typ)), strings.ToLower(typeName(res.typ))+"/"+name)
 }
 
-// onlyVersion is the number of every version of a function: all are the same code
+// OnlyVersion is the number of every version of a function: all are the same code
 // here.
-const onlyVersion = "1"
+const OnlyVersion = "1"
 
 // functionOf returns the ARN of the function that a resource belongs to, which the
 // property names.

@@ -180,7 +180,7 @@ func (r *resolver) inventAttribute(res *resource, attribute string) string {
 	case strings.HasSuffix(attribute, "Arn"):
 		return r.resourceARN(res)
 	case res.typ == typeFnVersion && attribute == "Version":
-		return onlyVersion
+		return OnlyVersion
 	case res.typ == typeFnURL && attribute == "FunctionUrl":
 		return "https://" + suffix("url/"+r.stack.Name+"/"+res.id, 32) + ".lambda-url." + r.stack.Region + ".on.aws/"
 	case strings.HasSuffix(attribute, "Url"):
