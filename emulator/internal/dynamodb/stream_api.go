@@ -217,20 +217,9 @@ func (e *Engine) getRecords(body []byte) (json.RawMessage, error) {
 		if it.after < it.stream.trimmed(r, now) {
 			return errTrimmed
 		}
-		count, size := 0, 0
-		it.stream.read(r, it.after, func(number uint64, stored []byte) bool {
-			if count++; count > limit || count > 1 && size+len(stored) > maxRecordBytes {
-				ended = false
-				return false
-			}
-			if count > 1 {
-				out = append(out, ',')
-			}
-			size += len(stored)
-			out = appendRecord(out, stored)
-			it.after = number
-			return true
-		})
+		var more bool
+		out, more = it.appendRecords(out, r, limit)
+		ended = ended && !more
 		return nil
 	})
 	if err != nil {
@@ -242,4 +231,24 @@ func (e *Engine) getRecords(body []byte) (json.RawMessage, error) {
 		out = appendText(append(out, `,"NextShardIterator":`...), it.String())
 	}
 	return append(out, '}'), nil
+}
+
+// appendRecords appends as many records as an answer takes, and sets the iterator
+// behind them; it says whether there are more.
+func (it *iterator) appendRecords(out []byte, r kv.Reader, limit int) (_ []byte, more bool) {
+	count, size := 0, 0
+	it.stream.read(r, it.after, func(number uint64, stored []byte) bool {
+		if count++; count > limit || count > 1 && size+len(stored) > maxRecordBytes {
+			more = true
+			return false
+		}
+		if count > 1 {
+			out = append(out, ',')
+		}
+		size += len(stored)
+		out = appendRecord(out, stored)
+		it.after = number
+		return true
+	})
+	return out, more
 }

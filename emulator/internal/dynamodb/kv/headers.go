@@ -32,8 +32,9 @@ func parseMeta(page []byte) (m boltMeta, ok bool) {
 	return m, ok && m.PageSize >= 512 && m.PageSize <= 1<<16 && m.PageSize&(m.PageSize-1) == 0
 }
 
-// readMetas finds the newest header, or the newest state without one. The other must be whole too: were it the
-// newer one, the last transaction would be lost and nobody would know.
+// readMetas finds the newest header, or without any the newest state. If one of
+// the two is damaged, that is a finding even where the other serves: it may have
+// been the newer one, and the last transaction would be lost unnoticed.
 func (p *pageReader) readMetas() error {
 	metas, good := [2]boltMeta{}, [2]bool{}
 	at := int64(0)
