@@ -19,12 +19,12 @@ type customDomain []mapping
 
 type mapping struct {
 	key string
-	api stage
+	api mappedStage
 }
 
-// stage is a stage of an API that a custom domain leads to. Paths have the
+// mappedStage is a stage of an API that a custom domain leads to. Paths have the
 // mapping's key where they would otherwise have the stage.
-type stage interface {
+type mappedStage interface {
 	serveMapped(w http.ResponseWriter, r *http.Request, key string)
 }
 
@@ -46,7 +46,7 @@ func (g *Gateway) newDomains() (map[string]customDomain, error) {
 	return domains, nil
 }
 
-func (g *Gateway) stageOf(m template.Mapping) stage {
+func (g *Gateway) stageOf(m template.Mapping) mappedStage {
 	for _, stages := range g.http {
 		for _, a := range stages {
 			if a.def.ID == m.APIID && a.def.Stage == m.Stage {
