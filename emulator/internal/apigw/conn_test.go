@@ -139,6 +139,7 @@ func TestWrongFramesCloseTheConnection(t *testing.T) {
 		{"close with code 1016", [][]byte{masked(ws.OpClose, true, "\x03\xf8")}, 1002, errProtocol.reason},
 		{"close with code 1012 and invalid UTF-8", [][]byte{masked(ws.OpClose, true, "\x03\xf4\xff")}, 1007, errUTF8.reason},
 		{"close with code 999", [][]byte{masked(ws.OpClose, true, "\x03\xe7")}, 1002, errProtocol.reason},
+		{"close with code 5000", [][]byte{masked(ws.OpClose, true, "\x13\x88")}, 1002, errProtocol.reason},
 		{"close with invalid UTF-8", [][]byte{masked(ws.OpClose, true, "\x03\xe8\xff")}, 1007, errUTF8.reason},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -147,6 +147,9 @@ func (f *frameReader) payload(h ws.Header, p []byte) error {
 // https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number
 var laterCodes = []ws.StatusCode{1012, 1013, 1014} // service restart, try again later, bad gateway
 
+// lastCode is the highest that there is: RFC 6455 has no meaning for others.
+const lastCode = 4999
+
 // parseClose reads the payload of a close frame. Without a status the code is
 // 1005.
 func parseClose(payload []byte) (code ws.StatusCode, reason string, err error) {
@@ -155,8 +158,11 @@ func parseClose(payload []byte) (code ws.StatusCode, reason string, err error) {
 	}
 	code, reason = ws.ParseCloseFrameData(payload)
 	known := code
-	if slices.Contains(laterCodes, code) {
+	switch {
+	case slices.Contains(laterCodes, code):
 		known = ws.StatusNormalClosure
+	case code > lastCode:
+		return 0, "", errProtocol
 	}
 	switch ws.CheckCloseFrameData(known, reason) {
 	case nil:

@@ -55,6 +55,8 @@ var explained = []struct {
 		"AWS checks a request before it looks for the table"},
 	{"", "^(CreateTable|UpdateTable|UpdateItem)$", "", "^ValidationException", "^{",
 		"DynamoDB Local takes throughput, encryption, index keys and sizes that AWS refuses"},
+	{"TableMadeByItsARN", "", "", "", "",
+		"DynamoDB Local makes no table by its ARN, which the API reference of AWS allows"},
 	{"", "^GetItem$", "AttributesToGet", "Attribute name is too large", "^{",
 		"DynamoDB Local takes long names in AttributesToGet, which AWS refuses"},
 	{"", "^Transact", "", "", "",

@@ -29,6 +29,10 @@ func salvage(cfg Config) error {
 			items[r.Space][string(r.Key)] = r.Value
 		}
 	})
+	var damaged *kv.DamagedError
+	if errors.As(err, &damaged) {
+		return fmt.Errorf("dynamodb: nothing of %s can be salvaged: %s; restore it from a copy", damaged.File, tables.describeAll(damaged.Findings))
+	}
 	if err != nil || len(findings) == 0 {
 		return tables.explain(err)
 	}

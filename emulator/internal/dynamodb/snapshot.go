@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -70,6 +71,9 @@ func (t *table) spaces() []uint64 {
 // another. A write that is under way meanwhile comes before it, or fails as for
 // a deleted table.
 func (e *Engine) Restore(s *Snapshot) error {
+	if s == nil {
+		return errors.New("dynamodb: restore a snapshot: there is none")
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	ends, begins := e.restoredStreams(s)

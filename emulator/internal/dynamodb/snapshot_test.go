@@ -12,6 +12,9 @@ import (
 // have happened to the stream.
 func TestRestoreStreams(t *testing.T) {
 	onStores(t, func(t *testing.T, b *bench) {
+		if b.engine.Restore(nil) == nil {
+			t.Error("no snapshot is restored")
+		}
 		b.must("CreateTable", streamTable, "NEW_IMAGE")
 		first := b.engine.LatestStream("Things")
 		s, err := b.engine.Snapshot()

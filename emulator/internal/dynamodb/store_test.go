@@ -145,3 +145,16 @@ func TestFolderCannotBeMade(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestEmptyFile opens what is left if the process dies when it has just made the
+// file.
+func TestEmptyFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, storeFile), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := openAlone(t, dir)
+	b.must("CreateTable", hashTable, "Things", "S")
+	b.want("ListTables", `{}`, `{"TableNames":["Things"]}`)
+}

@@ -165,6 +165,7 @@ func (e *Engine) createTable(body []byte) (json.RawMessage, error) {
 	if err := d.check(); err != nil {
 		return nil, err
 	}
+	d.TableName = tableOf(d.TableName)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.tables[d.TableName] != nil {

@@ -146,3 +146,14 @@ func TestProvisionedTable(t *testing.T) {
 	b.wantError("PutItem", `{"TableName":"Things","Item":{"a":{"B":""}}}`, "Validation: One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty binary value. Key: a")
 	b.wantError("DescribeTable", `{}`, "Validation: The parameter 'TableName' is required but was not present in the request")
 }
+
+// TestTableMadeByItsARN: as everywhere, the table is the one that the ARN names.
+func TestTableMadeByItsARN(t *testing.T) {
+	onStores(t, func(t *testing.T, b *bench) {
+		b.must("CreateTable", hashTable, thingsARN, "S")
+		b.must("PutItem", `{"TableName":"Things","Item":{"pk":{"S":"a"}}}`)
+		b.want("GetItem", `{"TableName":"`+thingsARN+`","Key":{"pk":{"S":"a"}}}`, `{"Item":{"pk":{"S":"a"}}}`)
+		b.want("ListTables", `{}`, `{"TableNames":["Things"]}`)
+		b.must("DeleteTable", `{"TableName":"%s"}`, thingsARN)
+	})
+}
