@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 )
 
 // The store's file is read here without bbolt, which trusts what it reads: a
@@ -118,44 +119,69 @@ func (p *pageReader) load(id uint64) (page []byte, err error) {
 	return page, nil
 }
 
+// storedBucket is a space as the tree of spaces has it.
+type storedBucket struct {
+	name  uint64
+	value []byte
+}
+
 // root reads the tree of spaces, and each space.
 func (p *pageReader) root() {
-	type bucket struct {
-		name  uint64
-		value []byte
-	}
-	var buckets []bucket
+	var buckets []storedBucket
 	p.tree(p.meta.Root, nil, nil, 0, func(flags uint32, key, value []byte) {
 		switch {
 		case flags != bucketElement || len(key) != 8 || len(value) < bucketHeader:
 			p.find("it is no store: unknown bucket %q", key)
 			p.lost = true
 		default:
-			buckets = append(buckets, bucket{binary.BigEndian.Uint64(key), value})
+			buckets = append(buckets, storedBucket{binary.BigEndian.Uint64(key), value})
 		}
 	})
-	p.upgrade = len(buckets) > 0 && len(p.findings) == 0
-	for _, b := range buckets {
-		p.upgrade = p.upgrade && b.name != formatSpace
+	if len(buckets) == 0 && p.meta.Transaction > 1 && len(p.findings) == 0 { // the first begins without any
+		p.find("the tree of spaces is empty")
+		p.lost = true
+	}
+	has := func(name uint64) bool {
+		return slices.ContainsFunc(buckets, func(b storedBucket) bool { return b.name == name })
+	}
+	p.upgrade = has(p.catalog) && !has(formatSpace) && len(p.findings) == 0
+	if p.upgrade && p.sealed(buckets) {
+		p.find("it does not say that values end with checksums, but they do")
+		p.upgrade = false
 	}
 	for _, b := range buckets {
 		p.spaces = append(p.spaces, b.name)
-		each := func(flags uint32, key, value []byte) { p.record(b.name, flags, key, value) }
-		if root := binary.NativeEndian.Uint64(b.value); root != 0 {
-			p.tree(root, nil, nil, 0, each)
-		} else {
-			p.leaf("a page within another", b.value[bucketHeader:], nil, nil, each)
-		}
+		p.space(b, func(flags uint32, key, value []byte) { p.record(b.name, flags, key, value) })
 	}
+}
+
+// space reads the elements of a space.
+func (p *pageReader) space(b storedBucket, each func(flags uint32, key, value []byte)) {
+	if root := binary.NativeEndian.Uint64(b.value); root != 0 {
+		p.tree(root, nil, nil, 0, each)
+	} else {
+		p.leaf("a page within another", b.value[bucketHeader:], nil, nil, each)
+	}
+}
+
+// sealed says whether any value has a checksum, be it for the space where it is or
+// for that of the format, whose name may be what is wrong.
+func (p *pageReader) sealed(buckets []storedBucket) (found bool) {
+	mute := p.rooted(p.meta.Root) // it reads ahead: what is wrong is found later
+	for _, b := range buckets {
+		mute.space(b, func(_ uint32, key, value []byte) {
+			_, own := unseal(b.name, key, value)
+			_, format := unseal(formatSpace, key, value)
+			found = found || own || format
+		})
+	}
+	return found
 }
 
 // record checks a record and hands it over.
 func (p *pageReader) record(space uint64, flags uint32, key, value []byte) {
 	plain, sealed := unseal(space, key, value)
 	switch {
-	case flags == 0 && sealed && p.upgrade:
-		p.find("it does not say that values end with checksums, but they do")
-		p.upgrade = false
 	case flags == 0 && p.upgrade:
 		plain = value
 	case flags != 0 || !sealed:
@@ -169,8 +195,8 @@ func (p *pageReader) record(space uint64, flags uint32, key, value []byte) {
 	}
 }
 
-// tree reads the page and those below it. All their keys must be at least from
-// and, unless it is nil, less than to.
+// tree reads the page and those below it. Unless they are nil, from must be the
+// first of all their keys, and to be greater than all.
 func (p *pageReader) tree(id uint64, from, to []byte, depth int, each func(flags uint32, key, value []byte)) {
 	page, err := p.load(id)
 	if err == nil && depth > maxDepth {
@@ -241,6 +267,10 @@ func (p *pageReader) leaf(name string, page, from, to []byte, each func(flags ui
 		p.find("%s is of an unknown kind", name)
 	}
 	n := p.elements(name, page, 4)
+	if n == 0 && from != nil {
+		p.begins(name, nil, from)
+		p.lost = true
+	}
 	next := uint64(pageHeader + n*pageElement)
 	var last []byte
 	for i := range n {
@@ -255,11 +285,23 @@ func (p *pageReader) leaf(name string, page, from, to []byte, each func(flags ui
 		} else if !inOrder(last, key, from, to) {
 			p.find("%s has a key that is out of order", name)
 		}
+		if i == 0 {
+			p.begins(name, key, from)
+		}
 		if next = begin + keySize + valueSize; key == nil || value == nil {
 			continue
 		}
 		each(binary.NativeEndian.Uint32(e), key, value)
 		last = key
+	}
+}
+
+// begins checks the first key of a page: it is the one that has led there, since
+// bbolt looks for that when it writes the page again. With another it would keep
+// both pages, and free one of them.
+func (p *pageReader) begins(name string, key, from []byte) {
+	if from != nil && !bytes.Equal(key, from) {
+		p.find("%s does not begin with the key that leads to it", name)
 	}
 }
 
@@ -287,11 +329,11 @@ func (p *pageReader) branch(id uint64, page, from, to []byte, depth int, each fu
 		}
 		next = begin + size
 	}
+	if n > 0 {
+		p.begins(name, keys[0], from)
+	}
 	for i, child := range children {
 		low, high := keys[i], to
-		if i == 0 && bytes.Compare(low, from) > 0 {
-			low = from // a smaller key may have come since
-		}
 		if i+1 < n {
 			high = keys[i+1]
 		}

@@ -25,7 +25,7 @@ var spaceList = Options{Spaces: func(r Record) (spaces []uint64) {
 }}
 
 // put stores records in one commit.
-func put(t *testing.T, s Store, writes ...Write) {
+func put(t testing.TB, s Store, writes ...Write) {
 	t.Helper()
 	if err := s.Update(func(Reader) ([]Write, error) { return writes, nil }); err != nil {
 		t.Fatal(err)
@@ -38,7 +38,7 @@ const lastDeleted = "1/p0/1"
 // wellFilled makes a file with all that a file can have: a catalog, trees with
 // branches, a space that lies within another page, values longer than a page, free
 // pages. It returns the file and its records, as collect gives them.
-func wellFilled(t *testing.T) (file []byte, records map[string]string) {
+func wellFilled(t testing.TB) (file []byte, records map[string]string) {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "test.db")
 	s, err := Open(name, spaceList)
@@ -71,7 +71,7 @@ func wellFilled(t *testing.T) (file []byte, records map[string]string) {
 }
 
 // collect tells what is wrong with a file, and gives its records by space and key.
-func collect(t *testing.T, file string) ([]Finding, map[string]string) {
+func collect(t testing.TB, file string) ([]Finding, map[string]string) {
 	t.Helper()
 	records := map[string]string{}
 	findings, err := Examine(file, spaceList, func(r Record) {
