@@ -55,3 +55,40 @@ func TestIntervalIsSteady(t *testing.T) {
 		}
 	})
 }
+
+// TestIntervalWhilePricesRest: after a minute without one the interval is still
+// what was asked for.
+func TestIntervalWhilePricesRest(t *testing.T) {
+	t.Parallel()
+	g := newGovernor(tickInterval, time.Second, 2000)
+	g.ticked(3)
+	for i := range 6000 {
+		if g.ticked(0); g.interval(1) != time.Second {
+			t.Fatalf("%v after the last price: got interval %v; want 1s", time.Duration(i+1)*tickInterval, g.interval(1))
+		}
+	}
+}
+
+// TestIntervalAtTheStart: an exchange's first tick has all symbols and says little
+// of the ones that follow, so it is not sent before its time; prices that do move
+// with each tick are counted in full at once.
+func TestIntervalAtTheStart(t *testing.T) {
+	t.Parallel()
+	exchange := newGovernor(tickInterval, time.Second, 2000)
+	exchange.ticked(2000)
+	for i := 1; i < 100; i++ {
+		if age := time.Duration(i) * tickInterval; exchange.interval(1) <= age {
+			t.Fatalf("%v after an exchange's first tick: got interval %v; want no delivery yet", age, exchange.interval(1))
+		}
+		exchange.ticked(0)
+	}
+	if got := exchange.interval(1); got != time.Second {
+		t.Errorf("exchange: got interval %v after a second; want 1s", got)
+	}
+	walk := newGovernor(tickInterval, time.Second, 2000)
+	for i := range 100 {
+		if walk.ticked(2000); walk.interval(1) > 150*time.Millisecond {
+			t.Fatalf("tick %d of 2 KB each: got interval %v; want what fits 32 KB, about 140ms", i, walk.interval(1))
+		}
+	}
+}

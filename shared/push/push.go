@@ -23,6 +23,7 @@ const (
 	slowWorkers  = 12 // of them for clients whose last post failed
 	heartbeat    = 30 * time.Second
 	stuckAfter   = 10 * time.Second // without a single successful post
+	lostAfter    = 2 * time.Minute  // the same, even if it is not the client's fault
 	firstBackoff = 250 * time.Millisecond
 	maxBackoff   = 2 * time.Second
 )
@@ -228,6 +229,8 @@ func (p *Pusher) Seq() int64 {
 
 // Maintain is called once a second: it adapts the rate, sends heartbeats to
 // those who have got nothing for 30 seconds, and closes clients that are stuck.
+// While many fail, that waits for a stall of API Gateway to end, but not for
+// ever: they may all have vanished.
 func (p *Pusher) Maintain(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -241,7 +244,7 @@ func (p *Pusher) Maintain(now time.Time) {
 			failing++
 		}
 	}
-	if many = many || isMany(failing, len(p.conns)); many && !p.many {
+	if many = many || isMost(failing, len(p.conns)); many && !p.many {
 		slog.Warn("many clients take nothing, which is not their fault", "failing", failing)
 	}
 	if p.lastError != nil {
@@ -256,7 +259,7 @@ func (p *Pusher) Maintain(now time.Time) {
 				c.posted = now
 				p.enqueueLocked(c, &control{body: Message{Type: TypeHeartbeat}.JSON()})
 			}
-		case many:
+		case many && now.Sub(c.posted) < lostAfter:
 			c.failing = now
 			if c.stuck() {
 				c.queue = nil

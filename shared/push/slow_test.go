@@ -64,6 +64,74 @@ func TestStuckClient(t *testing.T) {
 	}
 }
 
+// TestFewStuckClients: three of thirty are no reason to excuse any of them.
+func TestFewStuckClients(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		tick   time.Duration
+		status int
+		delay  time.Duration
+	}{
+		{"throttled", 200 * time.Millisecond, http.StatusTooManyRequests, 0},
+		{"silent", 200 * time.Millisecond, 0, time.Hour},
+		{"silent, of a rare tick", time.Second, 0, time.Hour},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, c.tick, 8000)
+				for i := range 30 {
+					r.Put(fmt.Sprint("c", i), testSymbols, false, 0)
+				}
+				stuck := []string{"c4", "c14", "c24"}
+				for _, id := range stuck {
+					r.g.set(id, c.status, c.delay)
+				}
+				r.run(18 * time.Second)
+				for _, id := range stuck {
+					r.g.set(id, 0, 0) // DELETE goes through at the next try
+				}
+				r.run(6 * time.Second)
+				slices.Sort(r.closed)
+				if want := []string{"c14", "c24", "c4"}; r.Len() != 27 || !slices.Equal(r.closed, want) {
+					t.Errorf("got %d clients left, closed %v; want 27, closed %v", r.Len(), r.closed, want)
+				}
+				if all := r.tickers("c0"); missed(all) != 0 {
+					t.Errorf("another client missed %d ticks", missed(all))
+				}
+			})
+		})
+	}
+}
+
+// TestAllStuck: what may be a stall of API Gateway is waited out, but not for ever.
+func TestAllStuck(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, time.Second, 8000)
+		ids := []string{"a", "b", "c"}
+		for _, id := range ids {
+			r.Put(id, testSymbols, true, 0)
+			r.g.set(id, 0, time.Hour)
+		}
+		r.run(100 * time.Second)
+		for _, id := range ids {
+			if c := r.conns[id]; c == nil || c.closing() {
+				t.Fatalf("%s: given up after 100 s; want more patience", id)
+			}
+		}
+		r.run(40 * time.Second)
+		for _, id := range ids {
+			r.g.set(id, 0, 0)
+		}
+		r.run(8 * time.Second)
+		if slices.Sort(r.closed); r.Len() != 0 || !slices.Equal(r.closed, ids) {
+			t.Errorf("got %d clients left, closed %v; want all disconnected", r.Len(), r.closed)
+		}
+	})
+}
+
 // TestClientRecovers: one that takes messages again in time stays, however often.
 func TestClientRecovers(t *testing.T) {
 	t.Parallel()
