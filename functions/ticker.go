@@ -118,7 +118,7 @@ const (
 
 type tickerEvent struct {
 	Type         string   `json:"type"`
-	Attempt      int      `json:"attempt,omitempty"` // of a wake, how many times in a row the ticker has failed
+	Attempt      int      `json:"attempt,omitempty"` // of a wake, how often the ticker was woken for one that was woken there too
 	ConnectionID string   `json:"connection_id,omitempty"`
 	ConnectedAt  int64    `json:"connected_at,omitempty"` // milliseconds since 1970
 	Actor        string   `json:"actor,omitempty"`
