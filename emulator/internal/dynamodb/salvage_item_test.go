@@ -2,13 +2,11 @@ package dynamodb
 
 import (
 	"bytes"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"crypto-ticker/emulator/internal/clock"
 	"crypto-ticker/emulator/internal/dynamodb/kv"
 )
 
@@ -47,10 +45,7 @@ func TestSalvageWithoutAnItem(t *testing.T) {
 	if err := os.WriteFile(file, damaged, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var log bytes.Buffer
-	c := clock.New()
-	defer c.Close()
-	e, err := Open(Config{Dir: dir, Salvage: true, Clock: c, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	e, log, err := openSalvaged(t, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +59,7 @@ func TestSalvageWithoutAnItem(t *testing.T) {
 	}
 	for _, want := range []string{`left out" table=Things key="{\"pk\":{\"S\":\"strange\"}}`, `left out" table=Things key="{\"pk\":{\"S\":\"broken\"}}`} {
 		if !strings.Contains(log.String(), want) {
-			t.Errorf("the log lacks %s:\n%s", want, &log)
+			t.Errorf("the log lacks %s:\n%s", want, log)
 		}
 	}
 	strays, err := os.ReadFile(file + ".damaged.items.jsonl")

@@ -204,10 +204,7 @@ func TestSalvage(t *testing.T) {
 		!strings.Contains(err.Error(), `"}}: its checksum is wrong; restore it from a copy, or salvage what can be read (-salvage)`) {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	var log bytes.Buffer
-	c := clock.New()
-	defer c.Close()
-	e, err := Open(Config{Dir: dir, Salvage: true, Clock: c, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	e, log, err := openSalvaged(t, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +221,7 @@ func TestSalvage(t *testing.T) {
 		t.Error(err)
 	}
 	if !strings.Contains(log.String(), "table Things, key {") || !strings.Contains(log.String(), "saved what can be read") {
-		t.Errorf("the log does not tell: %s", &log)
+		t.Errorf("the log does not tell: %s", log)
 	}
 	if kept, err := os.ReadFile(filepath.Join(dir, storeFile+".damaged")); err != nil || !bytes.Equal(kept, bad) {
 		t.Errorf("the damaged file is not kept: %v", err)

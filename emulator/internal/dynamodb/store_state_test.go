@@ -88,6 +88,16 @@ func TestSalvageWithoutHeaders(t *testing.T) {
 
 const noHeader = "neither of its two header pages can be read"
 
+// openSalvaged opens a folder and salvages what is in it. The log goes on growing.
+func openSalvaged(t *testing.T, dir string) (*Engine, *bytes.Buffer, error) {
+	t.Helper()
+	log := &bytes.Buffer{}
+	c := clock.New()
+	t.Cleanup(c.Close)
+	e, err := Open(Config{Dir: dir, Salvage: true, Clock: c, Log: slog.New(slog.NewTextHandler(log, nil))})
+	return e, log, err
+}
+
 // salvaged gives the items that can be saved of a file, and the log. If it cannot
 // be opened, items is nil, and the log tells why.
 func salvaged(t *testing.T, file string) (items map[string]string, logged string) {
@@ -96,10 +106,7 @@ func salvaged(t *testing.T, file string) (items map[string]string, logged string
 	if err := os.WriteFile(filepath.Join(dir, storeFile), []byte(file), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var log bytes.Buffer
-	c := clock.New()
-	defer c.Close()
-	e, err := Open(Config{Dir: dir, Salvage: true, Clock: c, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	e, log, err := openSalvaged(t, dir)
 	if err != nil {
 		return nil, log.String() + err.Error()
 	}
